@@ -21,6 +21,9 @@ type client struct {
 	// cannot lists the cases that the client cannot produce, with the reason.
 	cannot map[string]string
 	env    map[string]string
+	// mayAsk lists hosts that the client asks for besides Microsoft's, and
+	// lives without; the sandbox refuses them.
+	mayAsk []string
 }
 
 func program(parts ...string) func(*sandbox) []string {
@@ -77,18 +80,18 @@ var foreignClients = []client{
 		command:     program("HOME/python/bin/python", "../programs/python/msal_client.py"),
 		tokenErrors: []string{"invalid_client", "unauthorized_client", "invalid_scope", "invalid_tenant", "ValueError"},
 		apiErrors:   []string{"requests.HTTPError"},
+		says:        map[string]string{"90002": "Unable to get authority configuration"},
 	},
 	{
 		name:        "MSAL Node",
 		command:     program("node", "HOME/node/msal-node.mjs"),
 		tokenErrors: []string{"ServerError", "ClientAuthError"},
 		apiErrors:   []string{"Response"},
-		says:        map[string]string{"90002": "endpoints_resolution_error"},
 	},
 	{
 		name:        "@azure/identity",
 		command:     program("node", "HOME/node/azure-identity.mjs"),
-		tokenErrors: []string{"AuthenticationError", "AuthenticationRequiredError", "CredentialUnavailableError"},
+		tokenErrors: []string{"AuthenticationRequiredError", "AuthenticationError"},
 		apiErrors:   []string{"Response"},
 	},
 	{
@@ -96,6 +99,7 @@ var foreignClients = []client{
 		command:     program("node", "HOME/node/openid-client.mjs"),
 		tokenErrors: []string{"ResponseBodyError", "ClientError"},
 		apiErrors:   []string{"Response"},
+		says:        map[string]string{"90002": "OAUTH_RESPONSE_IS_NOT_CONFORM"},
 		cannot:      map[string]string{"federated": "its private_key_jwt signs with a key of its own; a foreign assertion cannot be handed over"},
 	},
 	{
@@ -109,6 +113,7 @@ var foreignClients = []client{
 		command:     program("bash", "../programs/shell/az.sh"),
 		tokenErrors: []string{"az login", "az account get-access-token"},
 		apiErrors:   []string{"az rest"},
+		mayAsk:      []string{"raw.githubusercontent.com:443"}, // whether there is a newer version of it
 		cannot:      map[string]string{"federated": "az login takes a federated token only on the command line, where every process could read it; not driven"},
 	},
 }
@@ -179,7 +184,7 @@ func (s *sandbox) judge(t *testing.T, c client, sit situation) {
 	got, journal := s.run(t, c.command(s), env)
 
 	for _, e := range journal {
-		if e.Kind == "refused" {
+		if e.Kind == "refused" && !slices.Contains(c.mayAsk, e.Host) {
 			t.Errorf("the client asked for %s, which the sandbox does not stand in for", e.Host)
 		}
 	}

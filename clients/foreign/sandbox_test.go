@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"math/big"
 	"net/http"
 	"os"
@@ -233,7 +232,7 @@ func (s *sandbox) lastSeq(t *testing.T) uint64 {
 	return all[len(all)-1].Seq
 }
 
-// client returns an HTTP client that reaches the sandbox as exec'd programs do.
+// file is a file that the suite made for the programs.
 func (s *sandbox) file(name string) string { return filepath.Join(s.dir, name) }
 
 func write(t *testing.T, name string, data []byte) {
@@ -328,10 +327,4 @@ func writeIssuer(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "assertion.jwt"), []byte(assertion))
-}
-
-func drain(r io.ReadCloser) []byte {
-	defer r.Close()
-	data, _ := io.ReadAll(io.LimitReader(r, 1<<20))
-	return data
 }

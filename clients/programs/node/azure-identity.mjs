@@ -2,6 +2,7 @@
 // API with it. Nothing in it knows of the sandbox.
 import {
   AuthenticationError,
+  AuthenticationRequiredError,
   ClientCertificateCredential,
   ClientSecretCredential,
   CredentialUnavailableError,
@@ -10,6 +11,7 @@ import {
 import { report } from "./call.mjs";
 
 const env = process.env;
+const typed = [AuthenticationError, AuthenticationRequiredError, CredentialUnavailableError];
 
 function credential() {
   if (env.CERT_FILE) return new ClientCertificateCredential(env.TENANT, env.CLIENT_ID, env.CERT_FILE);
@@ -22,7 +24,7 @@ function credential() {
 await report(
   async () => (await credential().getToken(env.SCOPE)).token,
   (error) => ({
-    errorType: error instanceof AuthenticationError || error instanceof CredentialUnavailableError ? error.name : "",
+    errorType: typed.some((type) => error instanceof type) ? error.name : "",
     error: error.message,
   }),
 );

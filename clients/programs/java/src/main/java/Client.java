@@ -66,9 +66,11 @@ public final class Client {
 
     private static IClientCredential credential() throws Exception {
         if (env("CERT_FILE") != null) {
-            byte[] pem = Files.readAllBytes(Path.of(env("CERT_FILE")));
+            // The file holds the key too; Java's factory wants the certificate alone.
+            String pem = Files.readString(Path.of(env("CERT_FILE")));
+            byte[] block = pem.substring(pem.indexOf("-----BEGIN CERTIFICATE-----")).getBytes();
             X509Certificate certificate =
-                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(pem));
+                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(block));
             String key = Files.readString(Path.of(env("KEY_FILE"))).replaceAll("-----[A-Z ]+-----|\\s", "");
             PrivateKey privateKey =
                     KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(key)));
