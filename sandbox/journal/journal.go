@@ -2,13 +2,15 @@
 // and changed: append-only, one event per line, secrets and tokens redacted.
 //
 // It is the judge of tests: a client is right when the journal says so, not
-// when the client says so.
+// when the client says so. [Journal.Middleware] records requests,
+// [Journal.Append] everything else, and [Management] lets other programs read.
 package journal
 
 import (
 	"context"
 	"encoding/json"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,7 +25,7 @@ const (
 // Event is one line of the journal. Fields that do not apply are left out.
 type Event struct {
 	Seq  uint64    `json:"seq"`
-	Time time.Time `json:"time"`
+	Time time.Time `json:"time"` // of a request: when it arrived
 	Kind string    `json:"kind"`
 
 	// What was asked.
@@ -57,28 +59,41 @@ type Event struct {
 	Detail map[string]any `json:"detail,omitempty"`
 }
 
+// MaxInMemory is how many events a journal keeps in memory. Older ones are in
+// the file alone; numbers and the summary go on counting them.
+const MaxInMemory = 200_000
+
 // Journal keeps events in memory and writes each as one line of JSON.
-// It is safe for concurrent use.
+// It is safe for concurrent use. The maps and slices of an event must not be
+// changed after it was appended.
 type Journal struct {
-	mu     sync.Mutex
-	now    func() time.Time
-	out    io.Writer
-	events []Event
-	seq    uint64
+	mu      sync.Mutex
+	now     func() time.Time
+	out     io.Writer
+	outErr  error
+	events  []Event
+	max     int
+	seq     uint64
+	counts  map[countKey]uint64
+	changed chan struct{} // closed and replaced by every Append
 }
 
 // New returns an empty journal. Events are also written to out as NDJSON;
-// nil means they are kept in memory alone.
+// nil means they are kept in memory alone. now is the clock; nil means
+// time.Now.
 func New(out io.Writer, now func() time.Time) *Journal {
 	if now == nil {
 		now = time.Now
 	}
-	return &Journal{now: now, out: out}
+	return &Journal{now: now, out: out, max: MaxInMemory, counts: map[countKey]uint64{}, changed: make(chan struct{})}
 }
 
 // Append adds an event, giving it its number and, when it has none, its time.
-// The caller has removed what is secret; the middleware does so for requests.
+// JSON web tokens in its texts are redacted here, whoever wrote them; other
+// secrets are the caller's to leave out, as the middleware does for requests.
 func (j *Journal) Append(e Event) {
+	scrub(&e)
+	e.TenantID = strings.ToLower(e.TenantID) // one tenant, one line of the summary
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.seq++
@@ -86,23 +101,77 @@ func (j *Journal) Append(e Event) {
 	if e.Time.IsZero() {
 		e.Time = j.now().UTC()
 	}
+	if len(j.events) >= j.max {
+		// A quarter at once, so that the copy is paid for rarely.
+		j.events = append(make([]Event, 0, j.max), j.events[j.max/4+1:]...)
+	}
 	j.events = append(j.events, e)
+	j.counts[keyOf(&e)]++
 	if j.out != nil {
-		if line, err := json.Marshal(e); err == nil {
-			_, _ = j.out.Write(append(line, '\n'))
+		line, err := json.Marshal(e)
+		if err == nil {
+			_, err = j.out.Write(append(line, '\n'))
+		}
+		if err != nil && j.outErr == nil {
+			j.outErr = err
 		}
 	}
+	close(j.changed)
+	j.changed = make(chan struct{})
 }
 
-// Since returns the events numbered higher than seq, oldest first.
+// Err returns the first error of writing to the journal's file. Requests are
+// answered all the same; whoever closes the sandbox reports it.
+func (j *Journal) Err() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.outErr
+}
+
+// Since returns the events numbered higher than seq that are still in memory,
+// oldest first.
 func (j *Journal) Since(seq uint64) []Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	i := len(j.events)
-	for i > 0 && j.events[i-1].Seq > seq {
-		i--
+	return append([]Event(nil), j.tail(seq)...)
+}
+
+// tail is the part of j.events after seq. Numbers in memory have no gaps.
+func (j *Journal) tail(seq uint64) []Event {
+	if len(j.events) == 0 || seq < j.events[0].Seq {
+		return j.events
 	}
-	return append([]Event(nil), j.events[i:]...)
+	if seq >= j.seq {
+		return nil
+	}
+	return j.events[seq-j.events[0].Seq+1:]
+}
+
+// Seq is the number of the newest event, 0 when there is none. Remember it to
+// ask [Journal.Since] later for what happened in between.
+func (j *Journal) Seq() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.seq
+}
+
+// Wait returns the events after seq, waiting for the first of them if there
+// is none yet. When ctx ends first it returns none.
+func (j *Journal) Wait(ctx context.Context, seq uint64) []Event {
+	for {
+		j.mu.Lock()
+		events := append([]Event(nil), j.tail(seq)...)
+		changed := j.changed
+		j.mu.Unlock()
+		if len(events) > 0 {
+			return events
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 type noteKey struct{}

@@ -42,6 +42,7 @@ func firstParty() []*App {
 		role("18a4783c-866b-4cc7-a460-3d5e5662c884", "Application.ReadWrite.OwnedBy", "Manage apps that this app creates or owns"),
 		role("06b708a9-e830-4db3-a914-8e69da51d44f", "AppRoleAssignment.ReadWrite.All", "Manage app permission grants and app role assignments"),
 		role("7ab1d382-f21e-4acd-a863-ba3e13f7da61", "Directory.Read.All", "Read directory data"),
+		role("8e8e4742-1d95-4f68-9d56-6ee75648c72a", "DelegatedPermissionGrant.ReadWrite.All", "Manage all delegated permission grants"),
 	}
 	graph.Scopes = []Scope{
 		{ID: "e1fe6dd8-ba31-4d61-89e7-88639da4683d", Value: "User.Read", DisplayName: "Sign you in and read your profile", Description: "Sign you in and read your profile"},
@@ -53,6 +54,7 @@ func firstParty() []*App {
 		{ID: "c79f8feb-a9db-4090-85f9-90d820caa0eb", Value: "Application.Read.All", DisplayName: "Read applications", Description: "Read applications", AdminConsent: true},
 		{ID: "06da0dbc-49e2-44d2-8312-53f166ab848a", Value: "Directory.Read.All", DisplayName: "Read directory data", Description: "Read directory data", AdminConsent: true},
 		{ID: "84bccea3-f856-4a8a-967b-dbe0a3d53a64", Value: "AppRoleAssignment.ReadWrite.All", DisplayName: "Manage app permission grants and app role assignments", Description: "Manage app permission grants and app role assignments", AdminConsent: true},
+		{ID: "41ce6ca6-6826-4807-84f1-1c82854f7ee5", Value: "DelegatedPermissionGrant.ReadWrite.All", DisplayName: "Manage all delegated permission grants", Description: "Manage all delegated permission grants", AdminConsent: true},
 		scope(AppGraph, "SecurityIncident.Read.All", "Read incidents", true),
 	}
 

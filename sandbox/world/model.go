@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,6 +50,10 @@ type Tenant struct {
 
 	// Incidents tells what the tenant's queue holds; see IncidentSource.
 	Incidents IncidentSource
+
+	// cast are the users the tenant was added with: the ones incidents are told
+	// of. People who join later do not change what has happened.
+	cast []*User
 }
 
 func (t *Tenant) clone() *Tenant {
@@ -121,6 +127,13 @@ type App struct {
 	TokenVersion   int // requestedAccessTokenVersion; 0 and 1 mean version 1
 
 	TokenLifetime time.Duration // 0 means 3599 s
+
+	// Owners are the object ids of the users and service principals that
+	// created or own the registration: they manage it without a directory role.
+	Owners []string
+	// Extra holds documented properties of Graph's application resource that
+	// decide nothing here, as they were written; by path ("web.homePageUrl").
+	Extra map[string]json.RawMessage
 }
 
 func (a *App) clone() *App {
@@ -137,6 +150,8 @@ func (a *App) clone() *App {
 	c.IdentifierURIs = slices.Clone(a.IdentifierURIs)
 	c.Roles = slices.Clone(a.Roles)
 	c.Scopes = slices.Clone(a.Scopes)
+	c.Owners = slices.Clone(a.Owners)
+	c.Extra = maps.Clone(a.Extra)
 	return &c
 }
 

@@ -32,6 +32,7 @@ var (
 type World struct {
 	mu      sync.RWMutex
 	now     func() time.Time
+	epoch   time.Time
 	observe func(Change)
 
 	order   []string           // tenant ids in the order they were added
@@ -43,7 +44,7 @@ type World struct {
 	sps     map[string]map[string]*ServicePrincipal
 	users   map[string]userKey // lower-case user principal name → where
 
-	incidents incidentBook
+	incidents *incidentBook
 }
 
 type userKey struct{ tenant, user string }
@@ -65,12 +66,15 @@ func New(now func() time.Time) *World {
 	}
 	w := &World{
 		now:     now,
+		epoch:   now().UTC().Truncate(time.Minute),
 		tenants: map[string]*Tenant{},
 		domains: map[string]string{},
 		apps:    map[string]*App{},
 		objects: map[string]string{},
 		sps:     map[string]map[string]*ServicePrincipal{},
 		users:   map[string]userKey{},
+
+		incidents: newIncidentBook(maxHeldIncidents),
 	}
 	for _, a := range firstParty() {
 		w.apps[strings.ToLower(a.AppID)] = a
@@ -82,6 +86,11 @@ func New(now func() time.Time) *World {
 
 // Now is the world's time, in UTC.
 func (w *World) Now() time.Time { return w.now().UTC() }
+
+// Epoch is the moment the world began, to the full minute: its clock's first
+// reading. Relative times of a world file and the times of generated incidents
+// count from it, so that they do not move while the world is used.
+func (w *World) Epoch() time.Time { return w.epoch }
 
 // Observe sets the one observer of changes. It is called after the change is
 // visible, outside the lock, in the goroutine that made the change. Set it
@@ -105,6 +114,14 @@ func (w *World) AddTenant(t Tenant) (*Tenant, error) {
 	if c.Cloud == "" {
 		c.Cloud = CloudPublic
 	}
+	for i, u := range c.Users {
+		if u.ID == "" { // users are found by id
+			named := *u
+			named.ID = userID(c.ID, u.UPN)
+			c.Users[i] = &named
+		}
+	}
+	c.cast = c.Users
 	w.mu.Lock()
 	if err := w.addTenantLocked(c); err != nil {
 		w.mu.Unlock()

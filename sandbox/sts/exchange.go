@@ -1,0 +1,143 @@
+package sts
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/world"
+)
+
+// maxBody bounds a request's body; the largest real one, a client assertion
+// with a certificate chain, stays under 20 kB.
+const maxBody = 256 << 10
+
+// exchange is one request on its way to its answer.
+type exchange struct {
+	*server
+	w       http.ResponseWriter
+	r       *http.Request
+	route   route
+	segment string // tenant part of the path, as sent
+	host    string // as asked, with the port
+	v2      bool
+	now     time.Time
+
+	form  url.Values // parameters: the body of a POST, the query of a GET
+	basic bool       // client_id and secret came by HTTP Basic
+	id    string     // user name of HTTP Basic
+	pass  string
+
+	trace       string
+	correlation string
+	callback    *callback // where errors may be sent, once trusted
+	note        journal.Event
+}
+
+func newExchange(s *server, w http.ResponseWriter, r *http.Request, rt route, tenant string) *exchange {
+	x := &exchange{server: s, w: w, r: r, route: rt, segment: tenant, host: strings.ToLower(r.Host), v2: rt.v2, now: s.now().UTC()}
+	// Microsoft's hosts are named without the port of TLS.
+	x.host = strings.TrimSuffix(x.host, ":443")
+	x.trace = world.NewGUID()
+	x.trace = x.trace[:len(x.trace)-2] + "00" // as real ones end
+	x.correlation = r.Header.Get("client-request-id")
+	if !world.IsGUID(x.correlation) {
+		x.correlation = r.URL.Query().Get("client-request-id")
+	}
+	if !world.IsGUID(x.correlation) {
+		x.correlation = world.NewGUID()
+	}
+	x.note = journal.Event{Service: "sts", Operation: rt.operation}
+	return x
+}
+
+func (x *exchange) origin() string { return "https://" + x.host }
+
+// headers are those of every answer of the real service, except that nothing
+// pretends to be a Microsoft data centre and that a browser is not told to
+// remember https for localhost.
+func (x *exchange) headers() {
+	h := x.w.Header()
+	h.Set("Cache-Control", "no-store, no-cache")
+	h.Set("Pragma", "no-cache")
+	h.Set("Expires", "-1")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("x-ms-request-id", x.trace)
+	h.Set("x-ms-ests-server", "2.1.0 - Tenantry sandbox")
+	h.Set("x-ms-srs", "1.P")
+	h.Set("P3P", `CP="DSP CUR OTPi IND OTRi ONL FIN"`)
+	if _, real := instanceOfHost(x.host); real {
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	if strings.EqualFold(x.r.Header.Get("return-client-request-id"), "true") {
+		h.Set("client-request-id", x.correlation)
+	}
+	for _, c := range []string{"x-ms-gateway-slice=estsfd", "stsservicecookie=estsfd"} {
+		h.Add("Set-Cookie", c+"; path=/; secure; samesite=none; httponly")
+	}
+}
+
+// read takes the parameters. A POST is judged by its body alone: what a
+// client adds to the URL (client-request-id, api-version) is no parameter.
+func (x *exchange) read() error {
+	if x.route.post && x.r.Method != http.MethodPost {
+		return refuse(requestMethod, "method", x.r.Method)
+	}
+	if x.r.Method != http.MethodPost {
+		x.form = x.r.URL.Query()
+		return nil
+	}
+	x.r.Body = http.MaxBytesReader(x.w, x.r.Body, maxBody)
+	if x.route.json {
+		return nil
+	}
+	x.form = url.Values{}
+	kind, _, _ := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
+	if kind != "application/x-www-form-urlencoded" {
+		return nil // so that the first parameter is missing, as at Entra
+	}
+	// ParseForm reads the query too, and may find that alone malformed.
+	err := x.r.ParseForm()
+	if x.r.PostForm != nil {
+		x.form = x.r.PostForm
+	}
+	if err != nil && len(x.r.PostForm) == 0 {
+		return refuse(requestMalformed)
+	}
+	if id, pass, ok := x.r.BasicAuth(); ok {
+		// Both halves are form-encoded first (RFC 6749 §2.3.1).
+		x.basic = true
+		if x.id, err = url.QueryUnescape(id); err != nil {
+			return refuse(requestMalformed)
+		}
+		if x.pass, err = url.QueryUnescape(pass); err != nil {
+			return refuse(requestMalformed)
+		}
+	}
+	return nil
+}
+
+func (x *exchange) param(name string) string { return x.form.Get(name) }
+
+// need returns a parameter that must be there.
+func (x *exchange) need(name string) (string, error) {
+	if v := x.form.Get(name); v != "" {
+		return v, nil
+	}
+	return "", refuse(requestMissing, "parameter", name)
+}
+
+// tell completes the journal's entry of the request.
+func (x *exchange) tell() {
+	if x.note.Decision == "" {
+		x.note.Decision = "allowed"
+	}
+	journal.Note(x.r.Context(), func(e *journal.Event) {
+		e.Service, e.Operation = x.note.Service, x.note.Operation
+		e.TenantID, e.AppID, e.Resource = x.note.TenantID, x.note.AppID, x.note.Resource
+		e.Roles, e.Error, e.AADSTS, e.Decision = x.note.Roles, x.note.Error, x.note.AADSTS, x.note.Decision
+	})
+}
