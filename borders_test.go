@@ -37,6 +37,7 @@ var sideways = map[string]string{
 
 type pkg struct {
 	ImportPath   string
+	Name         string
 	Dir          string
 	Doc          string
 	GoFiles      []string
@@ -190,8 +191,8 @@ func TestEveryPackageIsDocumented(t *testing.T) {
 		if len(p.GoFiles) == 0 {
 			continue
 		}
-		name := "Package " + filepath.Base(p.ImportPath)
-		if strings.Contains(p.ImportPath, "/cmd/") {
+		name := "Package " + p.Name
+		if p.Name == "main" {
 			name = "Command " + filepath.Base(p.ImportPath)
 		}
 		comments := 0
@@ -262,7 +263,7 @@ func packageState(fset *token.FileSet, files []*ast.File) (problems []string) {
 					vs := s.(*ast.ValueSpec)
 					specs[vs] = true
 					for _, n := range vs.Names {
-						vars[n.Name] = true
+						vars[n.Name] = n.Name != "_"
 					}
 				}
 			}

@@ -6,8 +6,8 @@ import (
 )
 
 // withExtra adds what a recording told beyond the known properties; it tells
-// nothing when the recording is of the other surface, and replaces nothing
-// that v tells itself.
+// nothing when the recording is of the other surface, and replaces only what v
+// leaves empty.
 func withExtra(v any, extra map[string]json.RawMessage, recorded, surface string) any {
 	if len(extra) == 0 || recorded != surface {
 		return v
@@ -20,7 +20,8 @@ func withExtra(v any, extra map[string]json.RawMessage, recorded, surface string
 		return v
 	}
 	for name, raw := range extra {
-		if _, ok := all[name]; !ok {
+		switch string(all[name]) {
+		case "", "null", "[]", "{}":
 			all[name] = raw
 		}
 	}

@@ -51,7 +51,7 @@ func TestGraphAccess(t *testing.T) {
 				t.Fatalf("status %d, want %d: %s", a.status, tt.status, a.raw)
 			}
 			e := f.lastEvent()
-			if e.Service != "graph" || e.Error != tt.code || (e.Decision == "allowed") != (tt.status == 200) {
+			if e.Service != "graph" || e.Operation != "incidents.list" || e.Error != tt.code || (e.Decision == "allowed") != (tt.status == 200) {
 				t.Errorf("journal: %+v", e)
 			}
 			if !world.IsGUID(a.header.Get("request-id")) || a.header.Get("client-request-id") != "99999999-0000-4000-8000-000000000001" {
@@ -265,12 +265,12 @@ func TestGraphPaging(t *testing.T) {
 }
 
 // TestRecordedExtra: what a recorded incident told beyond the known is told
-// again, on its own surface only, and replaces nothing.
+// again, on its own surface only, and replaces nothing that is known.
 func TestRecordedExtra(t *testing.T) {
 	f := newFixture(t)
 	const id = "12121212-1212-4212-8212-121212121212"
 	in := handMade()[0]
-	in.Extra = map[string]json.RawMessage{"novelty": json.RawMessage(`{"a":1}`), "displayName": json.RawMessage(`"other"`)}
+	in.Extra = map[string]json.RawMessage{"novelty": json.RawMessage(`{"a":1}`), "displayName": json.RawMessage(`"other"`), "resolvingComment": json.RawMessage(`"done"`)}
 	in.ExtraSurface = world.SurfaceGraph
 	in.Alerts[0].ExtraSurface = world.SurfaceGraph
 	in.Alerts[0].Extra = map[string]json.RawMessage{"alertNovelty": json.RawMessage(`true`)}
@@ -279,7 +279,7 @@ func TestRecordedExtra(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := f.get(f.graph, f.app(id, graphAudience, "SecurityIncident.Read.All"), graphList+"/101?$expand=alerts")
-	if !strings.Contains(g.raw, "alertNovelty") || !strings.Contains(g.raw, "dnsEvidence") || g.body["novelty"] == nil || g.body["displayName"] != "Oldest" {
+	if !strings.Contains(g.raw, "alertNovelty") || !strings.Contains(g.raw, "dnsEvidence") || g.body["novelty"] == nil || g.body["resolvingComment"] != "done" || g.body["displayName"] != "Oldest" {
 		t.Errorf("graph: %s", g.raw)
 	}
 	x := f.get(f.xdr, f.app(id, xdrAudience, "Incident.Read.All"), list+"/101")

@@ -59,11 +59,11 @@ func TestXDRAccess(t *testing.T) {
 				t.Fatalf("status %d, want %d: %s", a.status, tt.status, a.raw)
 			}
 			e := f.lastEvent()
-			if e.Service != "xdr" || e.Status != tt.status || e.Error != tt.code || !strings.Contains(e.Decision, tt.decision) {
+			if e.Service != "xdr" || e.Operation != "incidents.list" || e.Status != tt.status || e.Error != tt.code || !strings.Contains(e.Decision, tt.decision) {
 				t.Errorf("journal: %+v", e)
 			}
 			if tt.status == 200 {
-				if e.Operation != "incidents.list" || e.TenantID != tenantID || e.AppID != appID || len(e.Roles) == 0 || len(e.Required) != 2 {
+				if e.TenantID != tenantID || e.AppID != appID || len(e.Roles) == 0 || len(e.Required) != 2 {
 					t.Errorf("journal: %+v", e)
 				}
 				return

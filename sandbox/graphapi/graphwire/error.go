@@ -15,16 +15,16 @@ import (
 // Codes of Graph errors (learn.microsoft.com/graph/errors and the directory's
 // own, as clients and the provider for Terraform match them).
 const (
-	CodeInvalidToken  = "InvalidAuthenticationToken"
-	CodeDenied        = "Authorization_RequestDenied"
-	CodeBadRequest    = "Request_BadRequest"
-	CodeNotFound      = "Request_ResourceNotFound"
-	CodeSameKey       = "Request_MultipleObjectsWithSameKeyValue"
-	CodeUnsupported   = "Request_UnsupportedQuery"
-	CodeODataBad      = "BadRequest"
-	CodeForbidden     = "Forbidden"
-	CodeSegment       = "ResourceNotFound"
-	CodeExpiredPage   = "Directory_ExpiredPageToken"
+	CodeInvalidToken = "InvalidAuthenticationToken"
+	CodeDenied       = "Authorization_RequestDenied"
+	CodeBadRequest   = "Request_BadRequest"
+	CodeNotFound     = "Request_ResourceNotFound"
+	CodeSameKey      = "Request_MultipleObjectsWithSameKeyValue"
+	CodeUnsupported  = "Request_UnsupportedQuery"
+	CodeODataBad     = "BadRequest"
+	CodeForbidden    = "Forbidden"
+	CodeSegment      = "ResourceNotFound"
+	CodeExpiredPage  = "Directory_ExpiredPageToken"
 )
 
 // Error is an error answer of Graph.

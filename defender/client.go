@@ -1,0 +1,128 @@
+package defender
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Config says how to reach the services for one tenant.
+type Config struct {
+	// Graph and XDR are origins, "https://host[:port]" without a path, such as
+	// "https://graph.microsoft.com" and "https://api.security.microsoft.com".
+	// One of them may be empty; calls to that surface are then refused. Plain
+	// http is accepted for loopback addresses only.
+	Graph, XDR string
+	// HTTPClient sends the requests; nil means http.DefaultClient. Redirects are
+	// never followed, since a bearer token must not travel to another address.
+	HTTPClient *http.Client
+	// Token returns a bearer token of the one tenant for the given surface. It is
+	// asked before each request and must be safe for concurrent use. Required.
+	Token func(ctx context.Context, s Surface) (string, error)
+	// Now is the clock that a Retry-After date is measured by; nil means time.Now.
+	Now func() time.Time
+	// MaxBody is the largest answer accepted, in bytes after decompression;
+	// 0 means DefaultMaxBody.
+	MaxBody int64
+	// UserAgent is sent with each request; empty means "tenantry".
+	UserAgent string
+}
+
+// DefaultMaxBody is how large an answer may be when Config.MaxBody is 0: 64 MiB.
+const DefaultMaxBody = 64 << 20
+
+// Client reads from one tenant. It is safe for concurrent use.
+type Client struct {
+	origins   map[Surface]*url.URL // never written after New
+	http      *http.Client
+	token     func(ctx context.Context, s Surface) (string, error)
+	now       func() time.Time
+	maxBody   int64
+	userAgent string
+}
+
+// New checks cfg and makes a client. No request is sent. A field that cannot
+// be used is an [*OptionError].
+func New(cfg Config) (*Client, error) {
+	c := &Client{
+		origins:   map[Surface]*url.URL{},
+		token:     cfg.Token,
+		now:       cfg.Now,
+		maxBody:   cfg.MaxBody,
+		userAgent: cfg.UserAgent,
+	}
+	for _, o := range []struct {
+		surface Surface
+		field   string
+		value   string
+	}{{SurfaceGraph, "Graph", cfg.Graph}, {SurfaceXDR, "XDR", cfg.XDR}} {
+		if o.value == "" {
+			continue
+		}
+		u, err := parseOrigin(o.surface, o.field, o.value)
+		if err != nil {
+			return nil, err
+		}
+		c.origins[o.surface] = u
+	}
+	if len(c.origins) == 0 {
+		return nil, &OptionError{Option: "Graph, XDR", Remedy: "name at least one origin"}
+	}
+	if c.token == nil {
+		return nil, &OptionError{Option: "Token", Remedy: "give a function that returns bearer tokens"}
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	switch {
+	case c.maxBody == 0:
+		c.maxBody = DefaultMaxBody
+	case c.maxBody < 0:
+		return nil, &OptionError{Option: "MaxBody", Remedy: "use a positive number of bytes, or 0 for the default"}
+	}
+	if c.userAgent == "" {
+		c.userAgent = "tenantry"
+	}
+	base := cfg.HTTPClient
+	if base == nil {
+		base = http.DefaultClient
+	}
+	own := *base
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http = &own
+	return c, nil
+}
+
+func parseOrigin(s Surface, field, value string) (*url.URL, error) {
+	refuse := func(remedy string) error {
+		return &OptionError{Surface: s, Option: field, Value: value, Remedy: remedy}
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return nil, refuse(`use an origin such as "https://graph.microsoft.com"`)
+	case u.User != nil:
+		return nil, &OptionError{Surface: s, Option: field, Remedy: "leave user name and password out of the address"}
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, refuse("give scheme and host only, without a path")
+	case u.Scheme == "http" && !loopback(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
+		return nil, refuse("use https: a bearer token must not travel in the clear")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// Incidents returns the calls about incidents on one surface. A surface that
+// the client has no origin for is refused by each call, not here.
+func (c *Client) Incidents(s Surface) *IncidentService {
+	return &IncidentService{client: c, surface: s}
+}

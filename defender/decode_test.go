@@ -1,0 +1,285 @@
+package defender
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func mustRead(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func decodeFile(t testing.TB, s Surface, path string) []*Incident {
+	t.Helper()
+	items, _, err := envelope(s, mustRead(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	incidents, err := decodeIncidents(s, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return incidents
+}
+
+func at(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func raws(pairs ...string) map[string]json.RawMessage {
+	m := map[string]json.RawMessage{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = json.RawMessage(pairs[i+1])
+	}
+	return m
+}
+
+// sameJSON compares raw JSON by meaning, and leaves out Raw, which has a test of its own.
+func sameJSON() cmp.Options {
+	return cmp.Options{
+		cmpopts.IgnoreFields(Incident{}, "Raw"), cmpopts.IgnoreFields(Alert{}, "Raw"), cmpopts.IgnoreFields(Evidence{}, "Raw"),
+		cmp.Transformer("JSON", func(raw json.RawMessage) any {
+			var v any
+			if err := json.Unmarshal(raw, &v); err != nil {
+				return string(raw)
+			}
+			return v
+		}),
+	}
+}
+
+const deviceID = "24c222b0b60fe148eeece49ac83910cc6a7ef491"
+
+func TestGraphIncidentIsReadWhole(t *testing.T) {
+	want := []*Incident{{
+		Surface: SurfaceGraph, ID: "924565", TenantID: "b3c1b5fc-828c-45fa-a1e1-10d74f6d6e9c",
+		Name: "Multi-stage incident involving Execution on one endpoint", Description: "PowerShell ran an encoded command.",
+		Status: StatusInProgress, Severity: SeverityHigh, Classification: ClassificationTruePositive, Determination: DeterminationCompromisedAccount,
+		Created: at("2026-11-20T12:07:21.7266667Z"), LastUpdate: at("2026-11-21T08:00:00Z"), AssignedTo: "soc@contoso.example",
+		PriorityScore: 87, WebURL: "https://security.microsoft.com/incidents/924565?tid=b3c1b5fc-828c-45fa-a1e1-10d74f6d6e9c",
+		Tags: []string{"Demo"},
+		Comments: []Comment{
+			{Text: "Looking.", By: "Ada", Created: at("2026-11-20T13:00:00.5Z")},
+			{Text: "Still looking.", By: "Ben", Created: at("2026-11-20T14:00:00.0000001Z"), Extra: raws("pinned", "true")},
+		},
+		Extra: raws("futureField", `{"a":[1,2]}`),
+		Alerts: []Alert{{
+			ID: "da637551227677560813_-961444813", ProviderID: "da637551227677560813_-961444813", IncidentID: "924565",
+			Title: "Suspicious PowerShell command line", Category: "Execution", Categories: []string{"Execution"},
+			ServiceSource: "microsoftDefenderForEndpoint", DetectionSource: "antivirus", Severity: SeverityMedium, Status: AlertNew,
+			Created: at("2026-11-20T12:07:20.123456Z"), FirstActivity: at("2026-11-20T11:00:00Z"), InvestigationState: "pendingApproval",
+			Techniques: []string{"T1059.001"},
+			Extra:      raws("additionalData", `{"Intent":8193,"Intent@odata.type":"#Int64"}`),
+			Evidence: []Evidence{
+				{
+					Type: EvidenceDevice, Created: at("2026-11-20T12:07:22Z"), Verdict: "suspicious", Remediation: "active",
+					Roles: []string{"compromised", "somethingNew"}, Tags: []string{"Test Machine"}, DeviceID: deviceID,
+					Device: &Device{
+						ID: deviceID, DNSName: "user5cx.middleeast.corp.contoso.com", OSPlatform: "WindowsServer2016", OSVersion: "1607", OSBuild: 14393,
+						Health: "active", Risk: "high", Onboarding: "onboarded", RBACGroup: "UnassignedGroup", RBACGroupID: 75,
+						LoggedOn: []Account{{Name: "ada", Domain: "CONTOSO"}},
+					},
+					Extra: raws("vmMetadata", `{"vmId":"1","cloudProvider":"azure"}`),
+				},
+				{
+					Type: EvidenceProcess, DetectionStatus: "detected", DeviceID: deviceID,
+					Process: &Process{
+						ID: 4780, ParentID: 668, CommandLine: "powershell -enc SQBFAFgA", Created: at("2026-11-20T11:00:00.1234567Z"),
+						Image:   &File{SHA1: "cbb1", Name: "powershell.exe", Path: `C:\Windows`, Size: 4096},
+						Account: &Account{Name: "ada", UPN: "ada@contoso.example"},
+					},
+					Extra: raws("imageFile", `{"sha256Ac":"00ff"}`), // what of a nested object is not known
+				},
+				{
+					Type: EvidenceAnalyzedMessage,
+					Message: &Message{
+						NetworkMessageID: "6a9e", Sender: "eve@evil.example", SenderName: "Eve", Recipient: "ada@contoso.example", Subject: "Invoice",
+						URLs: []string{"http://evil.example"}, Received: at("2026-11-20T10:00:00Z"),
+					},
+					Extra: raws("p2Sender", `{"domainName":"evil.example"}`),
+				},
+				{Type: EvidenceRegistryValue, Registry: &Registry{Hive: "HKEY_LOCAL_MACHINE", Key: `SOFTWARE\Run`, ValueName: "x", Value: "y"}},
+				{Type: "kubernetesPod", Extra: raws("name", `"pod-1"`, "labels", `{"app":"web"}`)},
+				{Type: EvidenceIP, IP: &IPAddress{Address: "203.0.113.7", CountryCode: "NL"}, Extra: raws("location", `{"city":"Delft"}`)},
+			},
+		}},
+	}, {
+		Surface: SurfaceGraph, ID: "924564", Status: StatusRedirected, RedirectTo: "924565", Severity: "unknownFutureValue", Determination: "brandNew",
+		Created: at("2026-11-19T00:00:00Z"), LastUpdate: at("2026-11-20T00:00:00Z"),
+	}}
+	if diff := cmp.Diff(want, decodeFile(t, SurfaceGraph, "testdata/graph_incidents.json"), sameJSON()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestXDRIncidentIsReadWhole(t *testing.T) {
+	want := []*Incident{{
+		Surface: SurfaceXDR, ID: "924565", Name: "Multi-stage incident involving Execution on one endpoint",
+		Status: StatusInProgress, Severity: SeverityHigh, Classification: ClassificationTruePositive, Determination: DeterminationCompromisedAccount,
+		Created: at("2026-11-20T12:07:21.7266667Z"), LastUpdate: at("2026-11-21T08:00:00Z"), AssignedTo: "soc@contoso.example", Tags: []string{"Demo"},
+		Comments: []Comment{{Text: "Looking.", By: "Ada", Created: at("2026-11-20T13:00:00.5Z")}},
+		Extra:    raws("futureField", "1"),
+		Alerts: []Alert{{
+			ID: "da637551227677560813_-961444813", IncidentID: "924565", Title: "Suspicious PowerShell command line",
+			Description: "PowerShell ran an encoded command.", Category: "Execution",
+			ServiceSource: "microsoftDefenderForEndpoint", DetectionSource: "antivirus", Severity: SeverityMedium, Status: AlertInProgress,
+			Created: at("2026-11-20T12:07:20.123456Z"), LastUpdate: at("2026-11-21T07:59:59.11Z"),
+			FirstActivity: at("2026-11-20T11:00:00Z"), LastActivity: at("2026-11-20T11:05:00Z"),
+			InvestigationID: "42", InvestigationState: "pendingApproval", ThreatFamily: "Powemet", Techniques: []string{"T1059.001"},
+			Evidence: []Evidence{
+				{Type: EvidenceDevice, DeviceID: deviceID, Device: &Device{
+					ID: deviceID, DNSName: "user5cx.middleeast.corp.contoso.com", Host: "user5cx", OSPlatform: "WindowsServer2016", OSVersion: "1607",
+					OSProcessor: "x64", OSBuild: 14393, Health: "active", Risk: "high", RBACGroup: "UnassignedGroup", RBACGroupID: 75,
+					FirstSeen: at("2020-02-06T14:16:01.9330135Z"),
+				}},
+				{Type: EvidenceProcess, DeviceID: deviceID, Process: &Process{
+					ID: 4780, ParentID: 668, CommandLine: "powershell -enc SQBFAFgA", Created: at("2026-11-20T11:00:00.1234567Z"),
+					Image: &File{SHA1: "cbb1", Name: "powershell.exe", Path: `C:\Windows`}, Account: &Account{Name: "ada", Domain: "CONTOSO"},
+				}},
+				{Type: EvidenceMailbox, Mailbox: &Mailbox{Address: "ada@contoso.example", DisplayName: "Ada", UPN: "ada@contoso.example"}},
+				{Type: EvidenceAnalyzedMessage, Message: &Message{Sender: "eve@evil.example", Recipient: "ada@contoso.example", Subject: "Invoice", DeliveryAction: "Delivered"}},
+				{Type: EvidenceRegistryValue, Registry: &Registry{Hive: "HKEY_LOCAL_MACHINE", Key: `SOFTWARE\Run`, ValueType: "String", Value: "y"}},
+				{Type: EvidenceRegistryKey, Registry: &Registry{Hive: "HKEY_LOCAL_MACHINE", Key: `SOFTWARE\Run`}},
+				{Type: EvidenceSecurityGroup, SecurityGroup: &SecurityGroup{ID: "g1", DisplayName: "Admins"}},
+				{Type: "cloudThing", Extra: raws("cloudThingId", `"c1"`)},
+			},
+		}},
+	}, {
+		Surface: SurfaceXDR, ID: "924564", Name: "merged", RedirectTo: "924565", Status: StatusRedirected, Severity: SeverityUnknown,
+		Classification: ClassificationUnknown, Determination: DeterminationUnknown,
+		Created: at("2026-11-19T00:00:00Z"), LastUpdate: at("2026-11-20T00:00:00Z"),
+	}}
+	if diff := cmp.Diff(want, decodeFile(t, SurfaceXDR, "testdata/xdr_incidents.json"), sameJSON()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Both files tell of the same incidents: what both surfaces can say must come out equal.
+func TestSurfacesAgree(t *testing.T) {
+	graph := decodeFile(t, SurfaceGraph, "testdata/graph_incidents.json")[0]
+	xdr := decodeFile(t, SurfaceXDR, "testdata/xdr_incidents.json")[0]
+	type common struct {
+		ID, Name, AssignedTo string
+		Status               Status
+		Severity             Severity
+		Classification       Classification
+		Determination        Determination
+		Created, LastUpdate  time.Time
+		Alert, Service       string
+		Process              *Process
+	}
+	of := func(i *Incident) common {
+		c := common{i.ID, i.Name, i.AssignedTo, i.Status, i.Severity, i.Classification, i.Determination, i.Created, i.LastUpdate,
+			i.Alerts[0].ID, i.Alerts[0].ServiceSource, i.Alerts[0].Evidence[1].Process}
+		c.Process.Account, c.Process.Image.Size = nil, 0 // xdr tells no size, and the account in other words
+		return c
+	}
+	if diff := cmp.Diff(of(graph), of(xdr)); diff != "" {
+		t.Errorf("-graph +xdr:\n%s", diff)
+	}
+}
+
+func TestRawIsTheOriginal(t *testing.T) {
+	for s, path := range map[Surface]string{SurfaceGraph: "testdata/graph_incidents.json", SurfaceXDR: "testdata/xdr_incidents.json"} {
+		var file struct{ Value []json.RawMessage }
+		if err := json.Unmarshal(mustRead(t, path), &file); err != nil {
+			t.Fatal(err)
+		}
+		for n, i := range decodeFile(t, s, path) {
+			if string(i.Raw) != string(file.Value[n]) {
+				t.Errorf("%s: Raw of incident %d is not what the file holds", path, n)
+			}
+			for _, a := range i.Alerts {
+				if !json.Valid(a.Raw) || !json.Valid(a.Evidence[0].Raw) {
+					t.Errorf("%s: an alert or its evidence lacks its original", path)
+				}
+			}
+		}
+	}
+}
+
+// The output of one program is the input of the next: the type survives JSON.
+func TestIncidentSurvivesJSON(t *testing.T) {
+	for s, path := range map[Surface]string{SurfaceGraph: "testdata/graph_incidents.json", SurfaceXDR: "testdata/xdr_incidents.json"} {
+		for _, i := range decodeFile(t, s, path) {
+			data, err := json.Marshal(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back Incident
+			if err := json.Unmarshal(data, &back); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(i, &back, sameJSON()); diff != "" {
+				t.Errorf("%s: -before +after:\n%s", path, diff)
+			}
+		}
+	}
+}
+
+// samples finds the folder of recorded answers that may lie beside the
+// repository; they are other projects' data and no part of it.
+func samples(t *testing.T) (string, bool) {
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		path := filepath.Join(dir, "shared", "samples")
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return path, true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", false
+		}
+		dir = parent
+	}
+}
+
+func TestRecordedAnswers(t *testing.T) {
+	// Written by hand after the same shape, so that the test checks something everywhere.
+	answers := map[string][]byte{"hand-written": []byte(`{"value":[{"id":"12345","tenantId":"","status":"active","classification":"unknown",
+		"severity":"medium","createdDateTime":"2024-03-26T13:34:15.0433333Z","lastUpdateDateTime":"2024-03-26T13:35:45.23Z",
+		"lastModifiedBy":"Microsoft 365 Defender-IncidentCreation","customTags":[],"comments":[]}]}`)}
+	if dir, ok := samples(t); ok {
+		answers["recorded"] = mustRead(t, filepath.Join(dir, "demisto-content", "graph_incidents_list_response.json"))
+	} else {
+		t.Log("There is no folder shared/samples beside the repository, so that only the hand-written answer is read.")
+	}
+	for name, body := range answers {
+		items, _, err := envelope(SurfaceGraph, body)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		incidents, err := decodeIncidents(SurfaceGraph, items)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		first := incidents[0]
+		if first.ID != "12345" || first.Status != StatusActive || first.Severity != SeverityMedium ||
+			!first.Created.Equal(at("2024-03-26T13:34:15.0433333Z")) || first.LastModifiedBy == "" {
+			t.Errorf("%s: read as %+v", name, first)
+		}
+		for _, i := range incidents {
+			if len(i.Extra) > 0 {
+				t.Errorf("%s: fields not known: %v", name, i.Extra)
+			}
+		}
+	}
+}

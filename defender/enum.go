@@ -1,0 +1,179 @@
+package defender
+
+import "strings"
+
+// Status is the state of an incident, spelled as Microsoft Graph spells it.
+type Status string
+
+// States of an incident.
+const (
+	StatusActive         Status = "active"
+	StatusInProgress     Status = "inProgress"
+	StatusResolved       Status = "resolved"
+	StatusRedirected     Status = "redirected" // merged into another incident
+	StatusAwaitingAction Status = "awaitingAction"
+)
+
+// AlertStatus is the state of an alert.
+type AlertStatus string
+
+// States of an alert.
+const (
+	AlertNew        AlertStatus = "new"
+	AlertInProgress AlertStatus = "inProgress"
+	AlertResolved   AlertStatus = "resolved"
+)
+
+// Severity is how grave an incident or alert is.
+type Severity string
+
+// Severities, the gravest last.
+const (
+	SeverityUnknown       Severity = "unknown"
+	SeverityInformational Severity = "informational"
+	SeverityLow           Severity = "low"
+	SeverityMedium        Severity = "medium"
+	SeverityHigh          Severity = "high"
+)
+
+// Rank orders severities: 0 for unknown and values not known, 4 for high.
+func (s Severity) Rank() int {
+	switch s {
+	case SeverityInformational:
+		return 1
+	case SeverityLow:
+		return 2
+	case SeverityMedium:
+		return 3
+	case SeverityHigh:
+		return 4
+	}
+	return 0
+}
+
+// Classification is what people decided an incident or alert to be.
+type Classification string
+
+// Classifications.
+const (
+	ClassificationUnknown       Classification = "unknown"
+	ClassificationFalsePositive Classification = "falsePositive"
+	ClassificationTruePositive  Classification = "truePositive"
+	ClassificationExpected      Classification = "informationalExpectedActivity"
+)
+
+// Determination is the reason of a classification.
+type Determination string
+
+// Determinations, spelled as Microsoft Graph spells them.
+const (
+	DeterminationUnknown               Determination = "unknown"
+	DeterminationMalware               Determination = "malware"
+	DeterminationMultiStagedAttack     Determination = "multiStagedAttack"
+	DeterminationCompromisedAccount    Determination = "compromisedAccount"
+	DeterminationPhishing              Determination = "phishing"
+	DeterminationMaliciousUserActivity Determination = "maliciousUserActivity"
+	DeterminationUnwantedSoftware      Determination = "unwantedSoftware"
+	DeterminationSecurityTesting       Determination = "securityTesting"
+	DeterminationLineOfBusiness        Determination = "lineOfBusinessApplication"
+	DeterminationConfirmedActivity     Determination = "confirmedActivity"
+	DeterminationNotMalicious          Determination = "notMalicious"
+	DeterminationNotEnoughData         Determination = "notEnoughDataToValidate"
+	DeterminationOther                 Determination = "other"
+)
+
+// ParseStatus reads an incident state in any surface's spelling and letter case.
+func ParseStatus(s string) (Status, bool) {
+	v, ok := enumIncidentStatus.read(s)
+	return Status(v), ok
+}
+
+// ParseSeverity reads a severity in any surface's spelling and letter case.
+func ParseSeverity(s string) (Severity, bool) {
+	v, ok := enumSeverity.read(s)
+	return Severity(v), ok
+}
+
+// enum is the members of one enumeration of Microsoft Graph v1.0's security
+// namespace, separated by spaces. "XDR=graph" adds the other surface's
+// spelling of a member. Values are constants, so that nothing can change them.
+type enum string
+
+// canonical is the Graph spelling of value; a value that is no member is
+// returned as it came, since Microsoft adds members without notice.
+func (e enum) canonical(value string) string {
+	v, _ := e.read(value)
+	return v
+}
+
+func (e enum) read(value string) (string, bool) {
+	for member := range strings.FieldsSeq(string(e)) {
+		spelling, canonical, alias := strings.Cut(member, "=")
+		if !strings.EqualFold(spelling, value) {
+			continue
+		}
+		if alias {
+			return canonical, true
+		}
+		return spelling, true
+	}
+	return value, false
+}
+
+// Members as of the v1.0 metadata of 2026-08-20; other surface's spellings from
+// https://learn.microsoft.com/defender-xdr/api-incident, api-update-incidents
+// and https://learn.microsoft.com/defender-endpoint/api/alerts.
+const (
+	enumIncidentStatus enum = "active resolved inProgress redirected unknownFutureValue awaitingAction"
+
+	enumAlertStatus enum = "unknown new inProgress resolved unknownFutureValue Active=inProgress"
+
+	enumSeverity enum = "unknown informational low medium high unknownFutureValue UnSpecified=unknown"
+
+	enumClassification enum = "unknown falsePositive truePositive informationalExpectedActivity unknownFutureValue " +
+		"NotAvailable=unknown NotSet=unknown"
+
+	enumDetermination enum = "unknown apt malware securityPersonnel securityTesting unwantedSoftware other " +
+		"multiStagedAttack compromisedAccount phishing maliciousUserActivity notMalicious " +
+		"notEnoughDataToValidate confirmedActivity lineOfBusinessApplication unknownFutureValue " +
+		"NotAvailable=unknown NotSet=unknown CompromisedUser=compromisedAccount " +
+		"ConfirmedUserActivity=confirmedActivity InsufficientData=notEnoughDataToValidate " +
+		"NoEnoughDataToValidate=notEnoughDataToValidate Clean=notMalicious"
+
+	enumInvestigation enum = "unknown terminated successfullyRemediated benign failed partiallyRemediated running " +
+		"pendingApproval pendingResource queued innerFailure preexistingAlert unsupportedOs unsupportedAlertType " +
+		"suppressedAlert partiallyInvestigated terminatedByUser terminatedBySystem unknownFutureValue"
+
+	enumServiceSource enum = "unknown microsoftDefenderForEndpoint microsoftDefenderForIdentity " +
+		"microsoftDefenderForCloudApps microsoftDefenderForOffice365 microsoft365Defender " +
+		"azureAdIdentityProtection microsoftAppGovernance dataLossPrevention unknownFutureValue " +
+		"microsoftDefenderForCloud microsoftSentinel microsoftInsiderRiskManagement " +
+		"microsoftThreatIntelligence microsoftSecurityForAI " +
+		"MicrosoftDefenderATP=microsoftDefenderForEndpoint MicrosoftCloudAppSecurity=microsoftDefenderForCloudApps " +
+		"OfficeATP=microsoftDefenderForOffice365 AzureATP=microsoftDefenderForIdentity"
+
+	enumDetectionSource enum = "unknown microsoftDefenderForEndpoint antivirus smartScreen customTi " +
+		"microsoftDefenderForOffice365 automatedInvestigation microsoftThreatExperts customDetection " +
+		"microsoftDefenderForIdentity cloudAppSecurity microsoft365Defender azureAdIdentityProtection manual " +
+		"microsoftDataLossPrevention appGovernancePolicy appGovernanceDetection unknownFutureValue " +
+		"microsoftDefenderForCloud microsoftDefenderForIoT microsoftDefenderForServers " +
+		"microsoftDefenderForStorage microsoftDefenderForDNS microsoftDefenderForDatabases " +
+		"microsoftDefenderForContainers microsoftDefenderForNetwork microsoftDefenderForAppService " +
+		"microsoftDefenderForKeyVault microsoftDefenderForResourceManager microsoftDefenderForApiManagement " +
+		"nrtAlerts scheduledAlerts microsoftDefenderThreatIntelligenceAnalytics builtInMl " +
+		"microsoftInsiderRiskManagement microsoftThreatIntelligence microsoftDefenderForAIServices " +
+		"securityCopilot microsoftSentinel " +
+		"MCAS=cloudAppSecurity WindowsDefenderAv=antivirus WindowsDefenderAtp=microsoftDefenderForEndpoint " +
+		"OfficeATP=microsoftDefenderForOffice365 WindowsDefenderSmartScreen=smartScreen AzureATP=microsoftDefenderForIdentity"
+
+	enumVerdict     enum = "unknown suspicious malicious noThreatsFound unknownFutureValue"
+	enumRemediation enum = "none remediated prevented blocked notFound unknownFutureValue active pendingApproval " +
+		"declined unremediated running partiallyRemediated"
+	enumEvidenceRole enum = "unknown contextual scanned source destination created added compromised edited " +
+		"attacked attacker commandAndControl loaded suspicious policyViolator unknownFutureValue"
+	enumDetectionStatus enum = "detected blocked prevented unknownFutureValue"
+	enumHealth          enum = "active inactive impairedCommunication noSensorData noSensorDataImpairedCommunication unknown unknownFutureValue"
+	enumRisk            enum = "none informational low medium high unknownFutureValue"
+	enumAntivirus       enum = "notReporting disabled notUpdated updated unknown notSupported unknownFutureValue"
+	enumOnboarding      enum = "insufficientInfo onboarded canBeOnboarded unsupported unknownFutureValue"
+)

@@ -1,0 +1,104 @@
+package incidents
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenantry/tenantry/defender"
+	"github.com/tenantry/tenantry/internal/cli/clierr"
+	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/output"
+)
+
+type showOptions struct {
+	id      string
+	tenant  string
+	surface string
+}
+
+func newShow(f *factory.Factory) *cobra.Command {
+	var o showOptions
+	cmd := &cobra.Command{
+		Use:   "show INCIDENT-ID",
+		Short: "Show one incident with its alerts",
+		Long: `Show one incident of one tenant with its alerts. Incident ids count per tenant,
+so that the tenant has to be named unless AZURE_TENANT_ID is set or the state
+holds only one. JSON and YAML hold everything the surface told, fields this
+version does not know among them.`,
+		Example: command.Examples(
+			"in words", "tenantry incidents show 29 --tenant contoso.com",
+			"titles of its alerts", "tenantry incidents show 29 --tenant contoso.com --output json --query 'alerts[].title'"),
+		Args: command.Args(1, 1, "incident id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.id = args[0]
+			return runShow(cmd.Context(), f, o)
+		},
+	}
+	cmd.Flags().StringVar(&o.tenant, "tenant", "", "`tenant` by id, domain or name")
+	cmd.Flags().StringVar(&o.surface, "surface", "auto", "auto, graph or xdr")
+	return cmd
+}
+
+func runShow(ctx context.Context, f *factory.Factory, o showOptions) error {
+	if n, err := strconv.ParseInt(o.id, 10, 64); err != nil || n <= 0 {
+		return clierr.Usage("ids are in the column ID of tenantry incidents list", "%q is not the id of an incident: ids are numbers", o.id)
+	}
+	if _, err := f.Printer(); err != nil {
+		return err
+	}
+	opener, err := newOpener(ctx, f, o.surface)
+	if err != nil {
+		return err
+	}
+	t, err := f.Tenant(ctx, o.tenant)
+	if err != nil {
+		return err
+	}
+	open, err := opener.Open(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	inc, err := open.Get(ctx, o.id)
+	if err != nil {
+		return err
+	}
+	f.Streams.Notef("%s, through %s: %s", t.Label(), open.Surface, open.Reason)
+	item := Item{TenantID: string(t.ID), TenantName: t.Label(), Customer: t.Customer, Incident: inc}
+	return f.Print(output.Result{Doc: item, Lines: []any{item}, Columns: []string{"FIELD", "VALUE"}, Rows: describe(item)})
+}
+
+func describe(i Item) [][]string {
+	rows := [][]string{
+		{"incident", i.ID}, {"name", i.Name}, {"tenant", i.TenantName},
+		{"status", string(i.Status)}, {"severity", string(i.Severity)},
+		{"created", stamp(i.Created)}, {"updated", stamp(i.LastUpdate)},
+	}
+	for _, r := range [][]string{
+		{"assigned to", i.AssignedTo}, {"classification", string(i.Classification)}, {"determination", string(i.Determination)},
+		{"merged into", i.RedirectTo}, {"tags", strings.Join(i.Tags, ", ")}, {"summary", i.Summary}, {"page", i.WebURL},
+	} {
+		if r[1] != "" {
+			rows = append(rows, r)
+		}
+	}
+	for _, c := range i.Comments {
+		rows = append(rows, []string{"comment", fmt.Sprintf("%s  %s: %s", stamp(c.Created), c.By, c.Text)})
+	}
+	for n, a := range i.Alerts {
+		rows = append(rows, []string{fmt.Sprintf("alert %d", n+1), alertLine(a)})
+	}
+	return rows
+}
+
+func alertLine(a defender.Alert) string {
+	line := fmt.Sprintf("%s  %s  %s", a.Severity, a.Status, a.Title)
+	if n := len(a.Evidence); n > 0 {
+		line += fmt.Sprintf("  (%d pieces of evidence)", n)
+	}
+	return line
+}

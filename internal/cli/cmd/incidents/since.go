@@ -1,0 +1,37 @@
+package incidents
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/cli/clierr"
+)
+
+// parseSince reads a point in time: an age such as 90m, 24h, 7d or 2w, a date
+// (midnight UTC), or an RFC 3339 time. Empty is the zero time.
+func parseSince(s string, now time.Time) (time.Time, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}, nil
+	}
+	bad := clierr.Usage("use 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z", "--since: %q is not a time", s)
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, nil
+	}
+	if unit, ok := map[byte]time.Duration{'d': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[s[len(s)-1]]; ok {
+		n, err := strconv.Atoi(s[:len(s)-1])
+		if err != nil || n < 0 || n > 10*366 { // ten years: more than any retention
+			return time.Time{}, bad
+		}
+		return now.Add(-time.Duration(n) * unit), nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return time.Time{}, bad
+	}
+	return now.Add(-d), nil
+}

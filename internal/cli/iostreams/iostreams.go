@@ -1,0 +1,85 @@
+// Package iostreams is the command line's view of its terminal: where data
+// goes, where notes go, and whether a person is looking at either.
+package iostreams
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// Streams are the three standard streams of one run. Data goes to Out; notes,
+// progress and questions go to Err. It is not safe for concurrent writes; a
+// command that works in parallel reports from one goroutine.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+
+	// InTTY, OutTTY and ErrTTY say whether the stream is a terminal.
+	InTTY, OutTTY, ErrTTY bool
+	// Width is the terminal's width in columns; 0 means unlimited.
+	Width int
+}
+
+// System returns the streams of the process.
+func System() *Streams {
+	s := &Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTTY:  term.IsTerminal(int(os.Stdin.Fd())),
+		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	if s.OutTTY {
+		if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+			s.Width = w
+		}
+	}
+	return s
+}
+
+// Test returns streams backed by buffers, none of them a terminal.
+func Test(stdin string) (s *Streams, out, errOut *bytes.Buffer) {
+	out, errOut = &bytes.Buffer{}, &bytes.Buffer{}
+	return &Streams{In: strings.NewReader(stdin), Out: out, Err: errOut}, out, errOut
+}
+
+// Notef writes one line for the person at the terminal. It is always written,
+// terminal or not: a note belongs to the result.
+func (s *Streams) Notef(format string, args ...any) {
+	fmt.Fprintf(s.Err, format+"\n", args...)
+}
+
+// Progressf writes one line of progress, and only when Err is a terminal:
+// a log file has no use for it.
+func (s *Streams) Progressf(format string, args ...any) {
+	if s.ErrTTY {
+		fmt.Fprintf(s.Err, format+"\n", args...)
+	}
+}
+
+// CanAsk says whether a person is there to answer a question.
+func (s *Streams) CanAsk() bool { return s.InTTY && s.ErrTTY }
+
+// Confirm asks a yes-or-no question on Err and reads the answer. Anything but
+// "y" or "yes" is no. Call it only when [Streams.CanAsk] is true.
+func (s *Streams) Confirm(question string) (bool, error) {
+	fmt.Fprintf(s.Err, "%s [y/N] ", question)
+	line, err := bufio.NewReader(s.In).ReadString('\n')
+	if err != nil && line == "" {
+		if err == io.EOF {
+			return false, nil
+		}
+		return false, fmt.Errorf("read the answer: %w", err)
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return true, nil
+	}
+	return false, nil
+}
