@@ -44,7 +44,7 @@ func (t *Tokens) ExchangeCode(ctx context.Context, x CodeExchange) (idToken Secr
 	if err != nil {
 		return Secret{}, err
 	}
-	answer, err := readTokenAnswer(a, t.now())
+	answer, err := readTokenAnswer(a, t.clock.time())
 	if err != nil {
 		return Secret{}, err
 	}

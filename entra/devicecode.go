@@ -84,11 +84,11 @@ const (
 func SignInWithDeviceCode(ctx context.Context, c DeviceConfig, show func(DeviceCode)) (Token, error) {
 	f, err := newDeviceFlow(c)
 	if err != nil {
-		return Token{}, err
+		return noToken(), err
 	}
 	code, secret, err := f.begin(ctx)
 	if err != nil {
-		return Token{}, err
+		return noToken(), err
 	}
 	if show != nil {
 		show(code)
@@ -201,11 +201,11 @@ func (f *deviceFlow) poll(ctx context.Context, code DeviceCode, secret Secret) (
 	interval := code.Interval
 	for {
 		if err := f.Sleep(ctx, interval); err != nil {
-			return Token{}, fmt.Errorf("device sign-in: %w", err)
+			return noToken(), fmt.Errorf("device sign-in: %w", err)
 		}
 		asked := f.Now()
 		if !asked.Before(code.Expires) {
-			return Token{}, &DeviceCodeError{Reason: "expired"}
+			return noToken(), &DeviceCodeError{Reason: "expired"}
 		}
 		a, err := postForm(ctx, f.HTTPClient, f.base+"/token", form)
 		if err != nil {
@@ -215,29 +215,33 @@ func (f *deviceFlow) poll(ctx context.Context, code DeviceCode, secret Secret) (
 				interval = min(interval*2, maxInterval)
 				continue
 			}
-			return Token{}, err
+			return noToken(), err
 		}
 		answer, err := readTokenAnswer(a, f.Now())
 		if err == nil {
-			return checkToken(answer, a.host, asked, f.tenant, f.resource)
+			g, err := checkToken(answer, a.host, asked, f.tenant, f.resource)
+			if err != nil {
+				return noToken(), err
+			}
+			return Token{g}, nil
 		}
 		var e *Error
 		if !errors.As(err, &e) {
-			return Token{}, err
+			return noToken(), err
 		}
 		switch e.OAuth {
 		case "authorization_pending":
 		case "slow_down":
 			interval = min(interval+slowDown, maxInterval)
 		case "expired_token", "code_expired":
-			return Token{}, &DeviceCodeError{Reason: "expired", Err: e}
+			return noToken(), &DeviceCodeError{Reason: "expired", Err: e}
 		case "authorization_declined", "access_denied":
-			return Token{}, &DeviceCodeError{Reason: "declined", Err: e}
+			return noToken(), &DeviceCodeError{Reason: "declined", Err: e}
 		case "bad_verification_code":
-			return Token{}, &DeviceCodeError{Reason: "bad code", Err: e}
+			return noToken(), &DeviceCodeError{Reason: "bad code", Err: e}
 		default:
 			if e.Action != ActionWait {
-				return Token{}, e
+				return noToken(), e
 			}
 			interval = max(min(interval*2, maxInterval), e.RetryAfter)
 		}

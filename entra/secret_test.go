@@ -24,7 +24,7 @@ type holder struct {
 func TestNothingPrintsASecret(t *testing.T) {
 	const value = "hunter2-do-not-print"
 	s := NewSecret(value)
-	tok := Token{Tenant: tenantA, Resource: xdr(), value: s}
+	tok := Token{&Grant{Tenant: tenantA, Resource: xdr(), value: s}}
 	h := holder{s, s, tok, tok, ClientSecret(s)}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))

@@ -2,165 +2,156 @@ package entra
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// tenantSlots are the slots of one tenant, by resource URI.
-type tenantSlots struct {
-	mu    sync.RWMutex
-	slots map[string]*slot
-}
-
-func (ts *tenantSlots) get(uri string) (*slot, bool) {
-	ts.mu.RLock()
-	defer ts.mu.RUnlock()
-	s, ok := ts.slots[uri]
-	return s, ok
-}
-
-func (ts *tenantSlots) make(uri string) *slot {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	s, ok := ts.slots[uri]
-	if !ok {
-		if ts.slots == nil {
-			ts.slots = make(map[string]*slot)
-		}
-		s = &slot{}
-		ts.slots[uri] = s
-	}
-	return s
-}
-
-func (ts *tenantSlots) drop() {
-	ts.mu.RLock()
-	defer ts.mu.RUnlock()
-	for _, s := range ts.slots {
-		s.drop()
-	}
-}
-
 // slot keeps the token of one (tenant, resource) and its request under way.
-// Readers load current without a lock; everything else happens under mu.
+// Hits read the first line without a lock; everything else happens under mu,
+// which is never held while a clock is read, a callback runs or a network or
+// file is waited for.
 type slot struct {
-	current atomic.Pointer[Token]
+	id   [tenantIDLength]byte // the tenant
+	used atomic.Uint32        // 1: handed out by a hit since the last renewal
+	// due is when a hit has to look closer: the time to renew, or the time the
+	// token is no longer handed out. 0 means that there is no token. The lowest
+	// bit says that the token's audience is another name of the resource than
+	// its URI, so that the caller's Resource decides.
+	//
+	// A writer sets due to 0, then current, then due; a reader reads due,
+	// current and due again. So it never pairs a token with another one's time.
+	due     atomic.Int64
+	current atomic.Pointer[Grant]
+	shelf   *shelf
 
-	mu     sync.Mutex
-	flight *flight
+	mu       sync.Mutex
+	flight   *flight
+	failure  *failure
+	until    int64 // when current is no longer handed out
+	failures uint8 // in a row
+	dead     bool  // taken off the shelf: whoever still holds it looks again
+	// skipVault: the stored token was dropped or refused.
+	skipVault bool
+
+	_ [22]byte // fill two cache lines, so that hits of neighbours share none
+}
+
+const otherName = 1 // the bit in due
+
+// hit returns the cached token if nothing speaks against handing it out.
+func (s *slot) hit(now int64, resource *Resource) *Grant {
+	due := s.due.Load()
+	g := s.current.Load()
+	if now >= due || g == nil || s.due.Load() != due {
+		return nil
+	}
+	if due&otherName != 0 && !resource.Accepts(g.Claims.Audience) {
+		return nil
+	}
+	if s.used.Load() == 0 {
+		s.used.Store(1)
+	}
+	return g
+}
+
+// publish makes g, or nothing, the token that hits see. The caller holds mu.
+func (s *slot) publish(g *Grant, due, until int64) {
+	s.due.Store(0)
+	s.current.Store(g)
+	s.until = until
+	if g != nil {
+		s.due.Store(s.mark(g, due))
+	}
+}
+
+// lookAgain moves the time of the next closer look. The caller holds mu and there
+// is a token.
+func (s *slot) lookAgain(at int64) { s.due.Store(s.mark(s.current.Load(), min(at, s.until))) }
+
+func (s *slot) mark(g *Grant, due int64) int64 {
+	due = max(due, 2) &^ otherName
+	if g.Claims.Audience != s.shelf.resource.URI {
+		due |= otherName
+	}
+	return due
+}
+
+// keep publishes a new token and plans its renewal. The caller holds mu.
+func (s *slot) keep(g *Grant) {
+	due, until := plan(g)
+	s.publish(g, due, until)
+	s.used.Store(0)
+	s.failure, s.failures, s.skipVault = nil, 0, false
+}
+
+// drop forgets token, failure and the request under way, whose token will not
+// be kept. The caller holds mu.
+func (s *slot) drop() {
+	s.publish(nil, 0, 0)
+	s.failure, s.failures, s.skipVault = nil, 0, true
+	if f := s.flight; f != nil {
+		s.flight = nil
+		if f.waiters == 0 {
+			f.cancel(errAbandoned)
+		}
+	}
+}
+
+// putBack keeps up with a clock that was put back. The caller holds mu.
+func (s *slot) putBack(back time.Duration) {
+	s.failure = nil
+	if g := s.current.Load(); g != nil {
+		due, until := s.due.Load()-int64(back), s.until-int64(back)
+		s.publish(g.moved(back), due, until)
+	}
+}
+
+// expiryMargin is how long before its expiry a token is no longer handed out:
+// five minutes, as every Microsoft client library does, but at most a fifth of
+// its life, so that short-lived tokens are kept too.
+func expiryMargin(life time.Duration) time.Duration { return min(5*time.Minute, life/5) }
+
+// plan says when to renew a token and when to stop handing it out. The time of
+// the renewal is drawn by lot, so that tokens asked for together are not
+// renewed together: from 55 to 75 % of the life, or, where the answer had a
+// refresh_in, within a tenth of the life after that.
+func plan(g *Grant) (due, until int64) {
+	life := g.life()
+	until = g.Expires.Add(-expiryMargin(life)).UnixNano()
+	from, spread := life*55/100, life/5
+	if g.renewIn > 0 {
+		// Not below a minute: an answer must not make us ask all the time.
+		from = max(time.Duration(g.renewIn)*time.Second, min(life/4, time.Minute))
+		spread = life / 10
+	}
+	room := time.Duration(until - g.asked)
+	if from >= room {
+		from = room * 3 / 4
+	}
+	spread = min(spread, (room-from)*3/4)
+	return g.asked + int64(from+jitter(spread)), until
+}
+
+// jitter is a random duration below limit.
+func jitter(limit time.Duration) time.Duration {
+	if limit <= 0 {
+		return 0
+	}
+	return time.Duration(rand.Int64N(int64(limit)))
 }
 
 // flight is one request with everyone who waits for it. It runs in a goroutine
-// of its own and is cancelled only when the last waiter has left.
+// of its own; what callers began is cancelled when the last of them has left.
 type flight struct {
-	done    chan struct{}
-	token   Token
-	err     error
-	waiters int // under slot.mu
-	cancel  context.CancelCauseFunc
-}
-
-// errAbandoned is the cause when the last waiter left; no caller sees it.
-var errAbandoned = errors.New("nobody waits for the token any more")
-
-// join waits for the request under way, or starts one. usable, if not nil, is
-// asked under the lock whether the cached token will do after all, since it
-// may have been stored between the caller's look and now.
-func (s *slot) join(ctx context.Context, fetch func(context.Context) (Token, error), usable func(*Token) bool) (Token, error) {
-	if err := ctx.Err(); err != nil {
-		return Token{}, fmt.Errorf("token: %w", context.Cause(ctx))
-	}
-	s.mu.Lock()
-	if usable != nil {
-		if tok := s.current.Load(); tok != nil && usable(tok) {
-			s.mu.Unlock()
-			return *tok, nil
-		}
-	}
-	f := s.flight
-	if f == nil {
-		f = s.start(ctx, fetch)
-	}
-	f.waiters++
-	s.mu.Unlock()
-
-	select {
-	case <-f.done:
-		return f.token, f.err
-	case <-ctx.Done():
-	}
-	s.mu.Lock()
-	f.waiters--
-	if f.waiters == 0 {
-		f.cancel(errAbandoned)
-		if s.flight == f {
-			s.flight = nil // the next caller must not join a cancelled request
-		}
-	}
-	s.mu.Unlock()
-	return Token{}, fmt.Errorf("token: %w", context.Cause(ctx))
-}
-
-// start runs fetch. The caller holds mu.
-func (s *slot) start(ctx context.Context, fetch func(context.Context) (Token, error)) *flight {
-	// The values of the first caller's context (tracing) are kept, its
-	// cancellation is not: the others must not fail with it.
-	ctx, cancelTime := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-	ctx, cancel := context.WithCancelCause(ctx)
-	f := &flight{done: make(chan struct{}), cancel: cancel}
-	s.flight = f
-	go func() {
-		defer cancelTime()
-		defer cancel(nil)
-		f.token, f.err = guard(ctx, fetch)
-		s.mu.Lock()
-		// After Drop the slot has forgotten the flight: do not keep its token.
-		if s.flight == f {
-			s.flight = nil
-			if f.err == nil {
-				kept := f.token
-				s.current.Store(&kept)
-			}
-		}
-		s.mu.Unlock()
-		close(f.done)
-	}()
-	return f
-}
-
-// guard turns a panic of a caller's code (a signer, an assertion function, a
-// transport) into an error: it would otherwise end the whole program from a
-// goroutine that the caller cannot see.
-func guard(ctx context.Context, fetch func(context.Context) (Token, error)) (tok Token, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			tok, err = Token{}, fmt.Errorf("token request: panic: %v", p)
-		}
-	}()
-	return fetch(ctx)
-}
-
-// settle waits until the request that is under way now, if any, is over.
-func (s *slot) settle(ctx context.Context) error {
-	s.mu.Lock()
-	f := s.flight
-	s.mu.Unlock()
-	if f == nil {
-		return nil
-	}
-	select {
-	case <-f.done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("token: %w", context.Cause(ctx))
-	}
-}
-
-func (s *slot) drop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.current.Store(nil)
-	s.flight = nil
+	done       chan struct{}
+	grant      *Grant // set before done is closed
+	err        error
+	cancel     context.CancelCauseFunc
+	ticket     *ticket
+	background bool // begun with nobody waiting
+	fresh      bool // the vault must not answer
+	claims     string
+	waiters    int // under slot.mu
 }

@@ -40,7 +40,7 @@ func TestManyCallersMakeOneRequest(t *testing.T) {
 			errs <- err
 		})
 	}
-	s, _ := tokens.existing(tenantA, xdr())
+	s := slotOf(tokens, tenantA, xdr())
 	waitFor(t, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -99,8 +99,8 @@ func TestAnAbandonedRequestIsCancelledAndNotJoined(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { _, err := tokens.Token(ctx, tenantA, xdr()); done <- err }()
 	waitFor(t, func() bool {
-		s, ok := tokens.existing(tenantA, xdr())
-		return ok && func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.flight != nil }()
+		s := slotOf(tokens, tenantA, xdr())
+		return s != nil && func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.flight != nil }()
 	})
 	cancel(cause)
 	if err := <-done; !errors.Is(err, cause) {
@@ -116,24 +116,60 @@ func TestAnAbandonedRequestIsCancelledAndNotJoined(t *testing.T) {
 	close(hold)
 }
 
-// TestJoinLooksAtTheCacheAgain: between a caller's look and its lock another
-// request may have come back.
-func TestJoinLooksAtTheCacheAgain(t *testing.T) {
-	tokens := newLogin(t, healthy(xdr())).tokens(&clock{t: start()}, nil)
-	s, err := tokens.slot(tenantA, xdr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.current.Store(&Token{Tenant: tenantA, Expires: start().Add(time.Hour), Claims: Claims{Audience: xdr().URI}})
-	fetch := func(context.Context) (Token, error) { return Token{}, errors.New("asked again") }
-	if _, err := s.join(t.Context(), fetch, func(tok *Token) bool { return tokens.usable(tok, xdr()) }); err != nil {
-		t.Error(err)
+// slotOf is the slot without making one.
+func slotOf(tokens *Tokens, tenant TenantID, resource Resource) *slot {
+	return tokens.shelf(resource).find(tenant)
+}
+
+// TestANarrowerResourceIsNotGivenTheWiderOnesToken: two callers bring resources
+// of one URI, and one of them accepts fewer names.
+func TestANarrowerResourceIsNotGivenTheWiderOnesToken(t *testing.T) {
+	l := newLogin(t, func(w http.ResponseWriter, path string, _ url.Values) {
+		writeToken(w, appToken(tenantOf(path), AppIDDefender))
+	})
+	tokens := l.tokens(&clock{t: start()}, nil)
+	for range 2 { // by a request and by a hit
+		if _, err := tokens.Token(t.Context(), tenantA, xdr()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	narrow := xdr()
-	narrow.URI, narrow.Audiences = "https://other.example", nil
-	if _, err := s.join(t.Context(), fetch, func(tok *Token) bool { return tokens.usable(tok, narrow) }); err == nil {
-		t.Error("a token of an audience that the resource does not accept was handed out")
+	narrow.Audiences = []string{narrow.URI}
+	var foreign *ForeignTokenError
+	if _, err := tokens.Token(t.Context(), tenantA, narrow); !errors.As(err, &foreign) {
+		t.Errorf("error %v, want a ForeignTokenError", err)
 	}
+	if tok, err := tokens.Token(t.Context(), tenantA, xdr()); err != nil || tok.Claims.Audience != AppIDDefender {
+		t.Errorf("the wider resource lost its token: %v", err)
+	}
+}
+
+// TestANarrowerResourceJoinsAWiderOnesRequest: the same for a request that is
+// under way.
+func TestANarrowerResourceJoinsAWiderOnesRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := roundTrip(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			return respond(200, "application/json", fmt.Sprintf(`{"expires_in":3599,"access_token":%q}`, appToken(tenantOf(r.URL.Path), AppIDDefender))), nil
+		})
+		tokens, err := NewTokens(Config{Cloud: Clouds()[0], ClientID: clientID, Credential: ClientSecret(NewSecret(password)), HTTPClient: &http.Client{Transport: tr}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tokens.Close()
+		wide := make(chan error, 1)
+		go func() { _, err := tokens.Token(t.Context(), tenantA, xdr()); wide <- err }()
+		synctest.Wait()
+		narrow := xdr()
+		narrow.Audiences = nil
+		var foreign *ForeignTokenError
+		if _, err := tokens.Token(t.Context(), tenantA, narrow); !errors.As(err, &foreign) {
+			t.Errorf("error %v, want a ForeignTokenError", err)
+		}
+		if err := <-wide; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestFreshAndDrop(t *testing.T) {

@@ -3,8 +3,8 @@ package entra
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,34 +36,86 @@ type Config struct {
 	// Credential is needed.
 	Credential Credential
 	// HTTPClient sends the requests; nil means one with a timeout of 30 s that
-	// honours HTTPS_PROXY. It is copied; redirects are never followed.
+	// honours HTTPS_PROXY and keeps MaxRequests connections. It is copied;
+	// redirects are never followed.
 	HTTPClient *http.Client
 	Protocol   Protocol
-	// Now is the clock; nil means time.Now.
+	// Now is the clock; nil means time.Now, which cache hits read at most ten
+	// times a second. A clock given here is read at every hit.
 	Now func() time.Time
+
+	// MaxRequests bounds the token requests under way at a time, of all
+	// tenants together; 0 means 128. A tenant whose requests hang keeps one
+	// place. Background renewals use at most three quarters of the places and
+	// let callers go first.
+	MaxRequests int
+	// RefusalTTL is how long a refusal that asking again will not change (no
+	// consent, wrong secret, unknown tenant) is answered from memory; 0 means
+	// 30 s, a negative value means never. Fresh does not look at it, Drop
+	// forgets it.
+	RefusalTTL time.Duration
+	// LongLived asks for the long-lived tokens of continuous access evaluation
+	// (client capability cp1): 20 to 28 hours in place of about one, where the
+	// resource supports it, as Microsoft Graph does. Roles are written into a
+	// token when it is issued, so new consent stays invisible for up to a day
+	// unless Drop or Fresh is called. Answer the resource's claims challenges
+	// with Challenge. learn.microsoft.com: "Continuous access evaluation for
+	// workload identities".
+	LongLived bool
+	// Vault, if not nil, keeps tokens beyond the life of the process; see
+	// OpenFileVault.
+	Vault Vault
+	// Observe, if not nil, is told what happens; cache hits are not reported.
+	// It is called by many goroutines, never under a lock, and must return
+	// soon and not panic.
+	Observe func(Event)
 }
 
-// renewBefore is how long before its expiry a token is no longer handed out
-// from the cache, as every Microsoft client library does.
-const renewBefore = 5 * time.Minute
+const (
+	defaultMaxRequests = 128
+	defaultRefusalTTL  = 30 * time.Second
+)
 
 // requestTimeout bounds a token request whatever its callers' contexts say,
 // since it lives on while anyone waits for it.
 const requestTimeout = 60 * time.Second
 
-// Tokens gets, checks and keeps tokens of one application for any number of
-// tenants and resources. It is safe for concurrent use. Tenants do not wait
-// for each other: each (tenant, resource) has its own slot, with at most one
-// request under way.
+// Tokens gets, checks, keeps and renews tokens of one application for any
+// number of tenants and resources. It is safe for concurrent use. A token that
+// is there is handed out without a lock and without allocating. Tenants do not
+// wait for each other: each (tenant, resource) has its own slot, with at most
+// one request under way.
+//
+// Tokens that were used since they came are renewed in the background between
+// 55 and 75 % of their life (or at refresh_in). A Tokens that is not used any
+// more forgets its tokens as they expire and then has no timer left; Close ends
+// it at once.
 type Tokens struct {
+	shelves atomic.Pointer[[]*shelf]
+	clock   timekeeper
+
 	cloud    Cloud
 	clientID string
 	cred     Credential
 	hc       *http.Client
+	ownHTTP  *http.Transport // to close, nil if the caller brought a client
 	protocol Protocol
-	now      func() time.Time
+	refusal  time.Duration
+	long     bool
+	vault    Vault
+	observer func(Event)
 
-	tenants sync.Map // TenantID → *tenantSlots
+	gate     *gate
+	throttle throttle
+	strings  interner
+	sweeper  sweeper
+
+	life context.Context // ends with Close
+	end  context.CancelCauseFunc
+
+	mu      sync.Mutex // shelves (writing), closed
+	closed  bool
+	running sync.WaitGroup // goroutines of this Tokens
 }
 
 // NewTokens checks the configuration. Errors are [*ConfigError] or
@@ -85,11 +137,36 @@ func NewTokens(c Config) (*Tokens, error) {
 	if c.Protocol != V1 && c.Protocol != V2 {
 		return nil, &ConfigError{Field: "protocol", Problem: "is unknown", Remedy: "use V1 or V2"}
 	}
-	now := c.Now
-	if now == nil {
-		now = time.Now
+	if c.MaxRequests < 0 {
+		return nil, &ConfigError{Field: "max requests", Problem: "is negative", Remedy: "use 0 for the default, or at least 1"}
 	}
-	return &Tokens{cloud: c.Cloud, clientID: id, cred: c.Credential, hc: plainClient(c.HTTPClient), protocol: c.Protocol, now: now}, nil
+	if c.MaxRequests == 0 {
+		c.MaxRequests = defaultMaxRequests
+	}
+	if c.RefusalTTL == 0 {
+		c.RefusalTTL = defaultRefusalTTL
+	}
+	t := &Tokens{
+		cloud: c.Cloud, clientID: id, cred: c.Credential, protocol: c.Protocol,
+		refusal: c.RefusalTTL, long: c.LongLived, vault: c.Vault, observer: c.Observe, gate: newGate(c.MaxRequests),
+	}
+	if c.HTTPClient == nil {
+		t.ownHTTP = newTransport(c.MaxRequests)
+		c.HTTPClient = &http.Client{Timeout: defaultTimeout, Transport: t.ownHTTP}
+	}
+	t.hc = plainClient(c.HTTPClient)
+	t.clock.read, t.clock.jumped = c.Now, t.putBack
+	t.shelves.Store(new([]*shelf))
+	t.life, t.end = context.WithCancelCause(context.Background())
+	return t, nil
+}
+
+// newTransport keeps as many connections as there may be requests, where
+// Go's default keeps two per host.
+func newTransport(connections int) *http.Transport {
+	tr := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second}
+	tr.MaxIdleConns, tr.MaxIdleConnsPerHost = connections, connections
+	return tr
 }
 
 // Cloud returns the cloud that tokens come from.
@@ -98,147 +175,112 @@ func (t *Tokens) Cloud() Cloud { return t.cloud }
 // ClientID returns the application's id, in lower case.
 func (t *Tokens) ClientID() string { return t.clientID }
 
-// Token returns a token for the resource in the tenant, from the cache until
-// five minutes before it expires. However many callers ask at once, one
-// request is made; a caller whose context ends leaves without disturbing the
-// others. A token without roles is no error: Microsoft Entra ID issues it when
-// nothing was consented, so look at Claims.Roles.
+// Token returns a token for the resource in the tenant. One that is in the
+// cache is handed out until five minutes before it expires (or for four fifths
+// of its life, if that is less), also while it is being renewed. However many
+// callers wait at once, one request is made; a caller whose context ends leaves
+// without disturbing the others. A token without roles is no error: Microsoft
+// Entra ID issues it when nothing was consented, so look at Claims.Roles.
+//
+// A refusal is answered from memory for a while, see Config.RefusalTTL; so is
+// one that asked to wait (HTTP 429 and 503), for as long as it asked; and from
+// the second failure in a row on, any other failure, for 1 s to a minute.
 //
 // Errors: [*Error] (a refusal), [*ForeignTokenError], [*AnswerError],
-// [*ConnectionError], [*ConfigError], [*CertificateError], or the context's.
+// [*ConnectionError], [*ConfigError], [*CertificateError], [ErrClosed], or the
+// context's.
 func (t *Tokens) Token(ctx context.Context, tenant TenantID, resource Resource) (Token, error) {
-	if s, ok := t.existing(tenant, resource); ok {
-		if tok := s.current.Load(); tok != nil && t.usable(tok, resource) {
-			return *tok, nil
+	for _, sh := range *t.shelves.Load() {
+		if sh.resource.URI != resource.URI {
+			continue
 		}
+		now := t.clock.fast() // before the slot is read: a jump changes slots
+		if s := sh.find(tenant); s != nil {
+			if g := s.hit(now, &resource); g != nil {
+				return Token{g}, nil
+			}
+		}
+		break
 	}
-	s, err := t.slot(tenant, resource)
-	if err != nil {
-		return Token{}, err
-	}
-	return s.join(ctx, t.fetcher(tenant, resource), func(tok *Token) bool { return t.usable(tok, resource) })
-}
-
-// usable reports whether a cached token may still be handed out. The audience
-// is compared again, since a caller may bring a Resource of the same URI that
-// accepts fewer names.
-func (t *Tokens) usable(tok *Token, resource Resource) bool {
-	return t.now().Before(tok.Expires.Add(-renewBefore)) && resource.Accepts(tok.Claims.Audience)
+	return t.acquire(ctx, tenant, resource, wish{})
 }
 
 // Fresh returns a token that was requested after the call of Fresh, for
 // example to see roles that have just been granted, and replaces the cached
 // one. A request already under way is waited for and not used; callers of
-// Fresh who wait at the same time share the next one.
+// Fresh who wait at the same time share the next one. It asks again where a
+// refusal is remembered, but does not break a wait that the service asked for.
 func (t *Tokens) Fresh(ctx context.Context, tenant TenantID, resource Resource) (Token, error) {
-	s, err := t.slot(tenant, resource)
-	if err != nil {
-		return Token{}, err
-	}
-	if err := s.settle(ctx); err != nil {
-		return Token{}, err
-	}
-	return s.join(ctx, t.fetcher(tenant, resource), nil)
+	return t.acquire(ctx, tenant, resource, wish{fresh: true})
 }
 
-// Drop forgets the tenant's tokens, after a consent change or when an API
-// refuses one with 401. A request under way still answers its callers, but its
-// token is not kept.
+// Drop forgets the tenant's tokens and refusals, in memory and in the vault,
+// after a consent change or when an API refuses a token with 401. A request
+// under way still answers its callers, but its token is not kept.
 func (t *Tokens) Drop(tenant TenantID) {
-	if v, ok := t.tenants.Load(tenant); ok {
-		v.(*tenantSlots).drop()
-	}
-}
-
-func (t *Tokens) existing(tenant TenantID, resource Resource) (*slot, bool) {
-	v, ok := t.tenants.Load(tenant)
-	if !ok {
-		return nil, false
-	}
-	return v.(*tenantSlots).get(resource.URI)
-}
-
-func (t *Tokens) slot(tenant TenantID, resource Resource) (*slot, error) {
-	if err := tenant.validate(); err != nil {
-		return nil, err
-	}
-	if err := resource.validate(); err != nil {
-		return nil, err
-	}
-	v, ok := t.tenants.Load(tenant)
-	if !ok {
-		v, _ = t.tenants.LoadOrStore(tenant, &tenantSlots{})
-	}
-	return v.(*tenantSlots).make(resource.URI), nil
-}
-
-func (t *Tokens) fetcher(tenant TenantID, resource Resource) func(context.Context) (Token, error) {
-	return func(ctx context.Context) (Token, error) { return t.request(ctx, tenant, resource) }
-}
-
-// endpoint is the token endpoint of a tenant: a template, so that no discovery
-// request per tenant is needed.
-func (t *Tokens) endpoint(tenant string) string {
-	if t.protocol == V1 {
-		return t.cloud.LoginV1 + "/" + tenant + "/oauth2/token"
-	}
-	return t.cloud.Login + "/" + tenant + "/oauth2/v2.0/token"
-}
-
-// request makes one token request and checks what comes back.
-func (t *Tokens) request(ctx context.Context, tenant TenantID, resource Resource) (Token, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {t.clientID}}
-	if t.protocol == V1 {
-		form.Set("resource", resource.URI)
-	} else {
-		form.Set("scope", resource.Scope())
-	}
-	a, asked, err := t.post(ctx, t.endpoint(string(tenant)), form)
-	if err != nil {
-		return Token{}, err
-	}
-	answer, err := readTokenAnswer(a, t.now())
-	if err != nil {
-		return Token{}, err
-	}
-	return checkToken(answer, a.host, asked, tenant, resource)
-}
-
-// post adds the credential and sends. asked is the local time just before.
-func (t *Tokens) post(ctx context.Context, endpoint string, form url.Values) (a answer, asked time.Time, err error) {
-	asked = t.now()
-	proof := proofRequest{endpoint: endpoint, clientID: t.clientID, federatedAudience: t.cloud.FederatedAudience, now: asked}
-	if proof.federatedAudience == "" {
-		proof.federatedAudience = federatedAudience
-	}
-	if err := t.cred.authenticate(ctx, proof, form); err != nil {
-		return answer{}, asked, err
-	}
-	a, err = postForm(ctx, t.hc, endpoint, form)
-	return a, asked, err
-}
-
-// checkToken refuses a token that is not what was asked for. tenant "" accepts
-// any tenant (a person signed in and chose).
-func checkToken(answer tokenAnswer, host string, asked time.Time, tenant TenantID, resource Resource) (Token, error) {
-	if answer.AccessToken == "" {
-		return Token{}, &AnswerError{Host: host, Problem: "it holds no access_token"}
-	}
-	claims, err := ReadClaims(string(answer.AccessToken))
-	if err != nil {
-		return Token{}, &AnswerError{Host: host, Problem: "its access token cannot be checked: " + err.Error()}
-	}
-	got, tidErr := ParseTenantID(claims.TenantID)
-	if (tenant == "" && tidErr != nil) || (tenant != "" && got != tenant) || !resource.Accepts(claims.Audience) {
-		audience := claims.Audience
-		if len(claims.Audiences) > 1 {
-			audience = clip(claims.Audiences[0], 60) + " and others"
+	dropped := false
+	for _, sh := range *t.shelves.Load() {
+		if s := sh.find(tenant); s != nil {
+			s.mu.Lock()
+			dropped = dropped || s.current.Load() != nil || s.flight != nil
+			s.drop()
+			s.mu.Unlock()
 		}
-		return Token{}, &ForeignTokenError{Tenant: tenant, Resource: resource, TokenTenant: claims.TenantID, TokenAudience: audience}
 	}
-	expires, ok := answer.expiry(asked, claims)
-	if !ok {
-		return Token{}, &AnswerError{Host: host, Problem: "it says nowhere when the token expires"}
+	if t.vault != nil && tenant.validate() == nil {
+		t.forgetStored(tenant)
 	}
-	return Token{Tenant: got, Resource: resource, Expires: expires, Claims: claims, value: NewSecret(string(answer.AccessToken))}, nil
+	if dropped {
+		t.observe(Event{Kind: EventDropped, Tenant: tenant})
+	}
+}
+
+// Close ends background work and waiting requests, and returns when every
+// goroutine of this Tokens has ended. Callers who wait, and later ones, get
+// [ErrClosed]. Close may be called more than once.
+func (t *Tokens) Close() error {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.end(ErrClosed)
+	t.sweeper.stop()
+	t.clock.close()
+	for _, sh := range *t.shelves.Load() {
+		sh.remove(func(s *slot) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.publish(nil, 0, 0)
+			s.flight, s.dead = nil, true
+			return true
+		})
+	}
+	t.running.Wait()
+	if t.ownHTTP != nil {
+		t.ownHTTP.CloseIdleConnections()
+	}
+	return nil
+}
+
+// begin counts a goroutine in, unless Close was called.
+func (t *Tokens) begin() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.running.Add(1)
+	return true
+}
+
+// putBack keeps every token's times right when the local clock was put back.
+func (t *Tokens) putBack(back time.Duration) {
+	t.throttle.putBack(back)
+	for _, sh := range *t.shelves.Load() {
+		sh.each(func(s *slot) {
+			s.mu.Lock()
+			s.putBack(back)
+			s.mu.Unlock()
+		})
+	}
+	t.observe(Event{Kind: EventClockPutBack, Wait: back})
 }

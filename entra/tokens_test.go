@@ -264,7 +264,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestRefusalIsTypedAndNotCached(t *testing.T) {
+func TestRefusalIsTypedAndRememberedForAWhile(t *testing.T) {
 	refuse := true
 	l := newLogin(t, func(w http.ResponseWriter, path string, form url.Values) {
 		if refuse {
@@ -274,18 +274,50 @@ func TestRefusalIsTypedAndNotCached(t *testing.T) {
 		}
 		healthy(xdr())(w, path, form)
 	})
-	tokens := l.tokens(&clock{t: start()}, nil)
-	_, err := tokens.Token(t.Context(), tenantA, xdr())
-	var e *Error
-	if !errors.As(err, &e) || e.Code != 7000222 || e.Action != ActionFixCredential || e.HTTPStatus != 401 {
-		t.Fatalf("error %v", err)
+	c := &clock{t: start()}
+	tokens := l.tokens(c, nil)
+	refused := func(want int) {
+		t.Helper()
+		_, err := tokens.Token(t.Context(), tenantA, xdr())
+		var e *Error
+		if !errors.As(err, &e) || e.Code != 7000222 || e.Action != ActionFixCredential || e.HTTPStatus != 401 {
+			t.Fatalf("error %v", err)
+		}
+		if strings.Contains(err.Error(), password) {
+			t.Error("the error shows the secret")
+		}
+		if l.count() != want {
+			t.Errorf("%d requests, want %d", l.count(), want)
+		}
 	}
-	if strings.Contains(err.Error(), password) {
-		t.Error("the error shows the secret")
+	refused(1)
+	for range 100 {
+		refused(1)
 	}
+	c.add(defaultRefusalTTL)
+	refused(2)
+	if _, err := tokens.Fresh(t.Context(), tenantA, xdr()); err == nil || l.count() != 3 {
+		t.Errorf("Fresh: error %v after %d requests, want a third", err, l.count())
+	}
+	tokens.Drop(tenantA)
+	refused(4)
 	refuse = false
+	c.add(-time.Hour) // a clock put back forgets rather than lasting longer
 	if _, err := tokens.Token(t.Context(), tenantA, xdr()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRefusalsNeedNotBeRemembered(t *testing.T) {
+	l := newLogin(t, func(w http.ResponseWriter, _ string, _ url.Values) {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":"unauthorized_client","error_description":"AADSTS700016: not found","error_codes":[700016]}`)
+	})
+	tokens := l.tokens(&clock{t: start()}, func(c *Config) { c.RefusalTTL = -1 })
+	for i := range 3 {
+		if _, err := tokens.Token(t.Context(), tenantA, xdr()); err == nil || l.count() != i+1 {
+			t.Errorf("error %v after %d requests", err, l.count())
+		}
 	}
 }
 

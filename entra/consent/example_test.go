@@ -57,7 +57,7 @@ func (p *propagating) Fresh(_ context.Context, tenant entra.TenantID, r entra.Re
 	if p.asked == 1 {
 		return entra.Token{}, entra.ParseErrorDescription("invalid_client", "AADSTS7000229: The client application is missing service principal in the tenant.")
 	}
-	return entra.Token{Tenant: tenant, Resource: r, Claims: entra.Claims{Roles: []string{"Incident.Read.All"}}}, nil
+	return entra.Token{Grant: &entra.Grant{Tenant: tenant, Resource: r, Claims: entra.Claims{Roles: []string{"Incident.Read.All"}}}}, nil
 }
 
 func ExampleProve() {

@@ -30,7 +30,7 @@ func (s *script) Fresh(_ context.Context, tenant entra.TenantID, r entra.Resourc
 	if err, ok := a.(error); ok {
 		return entra.Token{}, err
 	}
-	return entra.Token{Tenant: tenant, Resource: r, Claims: entra.Claims{Roles: a.([]string), ObjectID: "sp"}}, nil
+	return entra.Token{Grant: &entra.Grant{Tenant: tenant, Resource: r, Claims: entra.Claims{Roles: a.([]string), ObjectID: "sp"}}}, nil
 }
 
 func refusal(code int) error {

@@ -29,8 +29,10 @@ const (
 	CheckKind        = "kind"        // application, user or id token
 	CheckApplication = "application" // appid or azp
 	CheckNonce       = "nonce"       // of an id token
+	CheckRevoked     = "revoked"     // the caller's own list of sessions and tokens that ended
 	CheckResource    = "resource"    // only Inspect: is it for the API that is to be called
-	CheckRoles       = "roles"       // only Inspect: against the roles needed
+	CheckRoles       = "roles"       // only Inspect and Handler: against the roles needed
+	CheckScopes      = "scopes"      // only Handler: against the scopes needed
 )
 
 // Check is the outcome of one check, in words.
@@ -53,10 +55,19 @@ func skipped(name, remedy, format string, args ...any) Check {
 	return Check{Name: name, Status: Skipped, Detail: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
+// judged turns what a rule says into a check.
+func judged(err *Error, name, format string, args ...any) Check {
+	if err != nil {
+		return Check{Name: err.Check, Status: Failed, Detail: err.Detail, Remedy: err.Remedy}
+	}
+	return passed(name, format, args...)
+}
+
 // Error says why a [Verifier] refused a token. It holds claim values, made
 // safe to show, and never the token.
 type Error struct {
 	Check  string // name of the check that failed, see CheckForm and the others
+	Rule   string // which rule of the check, such as "form.duplicate"; for logs and metrics
 	Detail string // what is wrong
 	Remedy string // what to do next
 }

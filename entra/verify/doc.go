@@ -14,6 +14,14 @@
 // the claims in words, for which resource the token is and which one to ask
 // for instead, and the roles against the ones needed, near misses named.
 //
+// [Handler] puts a Verifier in front of an API of your own: an allow-list of
+// tenants, the roles and scopes that are needed, answers as RFC 6750 wants them.
+//
+// The signature is verified before the claims are read. JSON is read by a
+// strict scanner, since a token that two parsers read in two ways is a token
+// with two meanings. Nothing in a token, neither iss nor jku nor kid, decides
+// where keys are asked for.
+//
 // No function of this package writes a token into an error or a report.
 //
 // Sources: learn.microsoft.com, "Access tokens in the Microsoft identity

@@ -71,6 +71,28 @@ func keyOf(primes ...string) *rsa.PrivateKey {
 	return k
 }
 
+// keyOfExponent makes a key that no sound generator makes.
+func keyOfExponent(e int64) *rsa.PrivateKey {
+	prime := func() *big.Int {
+		for {
+			p, err := rand.Prime(rand.Reader, 1024)
+			if err != nil {
+				panic(err)
+			}
+			less := new(big.Int).Sub(p, big.NewInt(1))
+			if new(big.Int).Mod(less, big.NewInt(e)).Sign() != 0 { // coprime, as e is prime
+				return p
+			}
+		}
+	}
+	p, q := prime(), prime()
+	k := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: int(e)}, Primes: []*big.Int{p, q}}
+	totient := new(big.Int).Mul(new(big.Int).Sub(p, big.NewInt(1)), new(big.Int).Sub(q, big.NewInt(1)))
+	k.D = new(big.Int).ModInverse(big.NewInt(e), totient)
+	k.Precompute()
+	return k
+}
+
 func mustKey(bits int) *rsa.PrivateKey {
 	k, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
@@ -116,10 +138,12 @@ const templateIssuer = "https://login.microsoftonline.com/{tenantid}/v2.0"
 type forge struct {
 	header  map[string]any
 	claims  map[string]any
-	payload string              // instead of claims, when not empty
-	head    string              // instead of header, when not empty
-	key     *rsa.PrivateKey     // signs
-	after   func(string) string // changes the finished token
+	payload string                          // instead of claims, when not empty
+	head    string                          // instead of header, when not empty
+	key     *rsa.PrivateKey                 // signs
+	encode  func(part int, s string) string // changes an encoded part before it is signed
+	sign    func(input string) []byte       // instead of RS256 under key
+	after   func(string) string             // changes the finished token
 }
 
 func (f forge) token() string {
@@ -130,13 +154,23 @@ func (f forge) token() string {
 	if f.payload == "" {
 		payload, _ = json.Marshal(f.claims)
 	}
-	input := b64(head) + "." + b64(payload)
-	sum := sha256.Sum256([]byte(input))
-	sig, err := rsa.SignPKCS1v15(nil, f.key, crypto.SHA256, sum[:])
-	if err != nil {
-		panic(err)
+	encode := f.encode
+	if encode == nil {
+		encode = func(_ int, s string) string { return s }
 	}
-	token := input + "." + b64(sig)
+	input := encode(0, b64(head)) + "." + encode(1, b64(payload))
+	sign := f.sign
+	if sign == nil {
+		sign = func(input string) []byte {
+			sum := sha256.Sum256([]byte(input))
+			sig, err := rsa.SignPKCS1v15(nil, f.key, crypto.SHA256, sum[:])
+			if err != nil {
+				panic(err)
+			}
+			return sig
+		}
+	}
+	token := input + "." + b64(sign(input))
 	if f.after != nil {
 		token = f.after(token)
 	}

@@ -1,12 +1,16 @@
 package verify
 
 import (
+	"encoding/json"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/tenantry/tenantry/entra"
+	"github.com/tenantry/tenantry/entra/verify/internal/jws"
+	"github.com/tenantry/tenantry/entra/verify/internal/rule"
 )
 
 // FuzzVerify looks for a text other than the one good token that is accepted.
@@ -14,8 +18,12 @@ func FuzzVerify(f *testing.F) {
 	v := verifier(f, config(f))
 	good := appV1().token()
 	f.Add(good)
-	for _, tt := range hostile() {
-		if token := tt.forge.token(); len(token) < 4096 {
+	app := twins()[0]
+	for _, hostile := range vectors() {
+		if !app.has(hostile.on) || hostile.change == nil {
+			continue
+		}
+		if token := hostile.token(app); len(token) < 4096 && hostile.config == nil && hostile.keys == nil && token != good {
 			f.Add(token)
 		}
 	}
@@ -84,6 +92,60 @@ func FuzzParseJWKS(f *testing.F) {
 			k, err := set.Key(t.Context(), id)
 			if err != nil || k.ID != id || k.Public.N.BitLen() < minKeyBits || k.Public.E < minExponent {
 				t.Fatalf("key %+v, error %v", k, err)
+			}
+		}
+	})
+}
+
+func FuzzParseDiscovery(f *testing.F) {
+	const host = "https://login.example"
+	f.Add(discoveryDoc(host+"/{tenantid}/v2.0", host+"/common/discovery/v2.0/keys"), host+"/common")
+	f.Add(discoveryDoc(host+"/"+tenantA+"/v2.0", host+"/"+tenantA+"/discovery/keys?appid=x"), host+"/"+tenantA)
+	f.Add([]byte(`{"issuer":"https://login.example/{tenantid}/v2.0","jwks_uri":"https://login.example@evil.example/"}`), host+"/common")
+	f.Add([]byte("<html>"), host+"/common")
+	f.Fuzz(func(t *testing.T, doc []byte, authority string) {
+		d, err := ParseDiscovery(doc, authority)
+		if err != nil {
+			var document *DocumentError
+			if !errors.As(err, &document) || document.Remedy == "" || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+				t.Fatalf("unusable error %v", err)
+			}
+			return
+		}
+		keys, err := url.Parse(d.KeysURI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := url.Parse(authority)
+		if err != nil || keys.Scheme != "https" || !strings.EqualFold(keys.Host, at.Host) || keys.User != nil {
+			t.Fatalf("authority %q, keys at %q", authority, d.KeysURI)
+		}
+	})
+}
+
+// FuzzMembers compares the scanner with encoding/json: what it reads is valid
+// JSON with the same members, and what it refuses as no JSON is none or is
+// read in more than one way.
+func FuzzMembers(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"a":1,"b":[true,null,"\u0041"]}`, `{"a":-0.5e+3}`, `{"a":"\ud83d\ude00"}`, `{"a":{"a":{}}}`, ` { "a" : 1 } `, `[1]`, `{"a":01}`, "{\"a\":\"\x00\"}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := map[string]string{}
+		fault := jws.Members(text, rule.Set{}, func(name, value string) { got[name] = value })
+		if fault != nil {
+			if fault.Rule == rule.FormSyntax && json.Valid([]byte(text)) && !strings.Contains(strings.ToLower(text), `\ud`) {
+				t.Fatalf("%q is refused: %v", text, fault)
+			}
+			return
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(text), &want); err != nil || len(want) != len(got) {
+			t.Fatalf("%q: read %v, encoding/json %v, %v", text, got, want, err)
+		}
+		for name, value := range got {
+			if string(want[name]) != value {
+				t.Fatalf("%q: %s is %s, encoding/json says %s", text, name, value, want[name])
 			}
 		}
 	})

@@ -3,10 +3,10 @@ package verify
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/entra"
+	"github.com/tenantry/tenantry/entra/verify/internal/rule"
 )
 
 // InspectOptions say what is known about how a token is meant to be used. The
@@ -95,9 +95,21 @@ func InspectContext(ctx context.Context, raw string, opts InspectOptions) (Repor
 	if notToken != nil {
 		return Report{Notes: p.notes}, notToken
 	}
-	t, err := parse(p.token)
+	return inspectToken(ctx, p, opts, rule.Set{})
+}
+
+// inspectToken is InspectContext after the token was taken out of its wrapping. off
+// is empty but in tests.
+func inspectToken(ctx context.Context, p peeled, opts InspectOptions, off rule.Set) (Report, error) {
+	s := new(scratch)
+	defer s.wipe()
+	t := &token{raw: p.token, off: off, names: true}
+	err := t.open(s)
+	if err == nil {
+		err = t.read(s)
+	}
 	if err != nil {
-		return Report{Notes: p.notes}, &NotTokenError{Kind: "broken", Detail: "the token " + err.Error(), Remedy: "Copy it again, whole; writing it to a file instead of the screen avoids line breaks and cuts."}
+		return Report{Notes: p.notes}, &NotTokenError{Kind: "broken", Detail: err.Detail, Remedy: "Copy it again, whole; writing it to a file instead of the screen avoids line breaks and cuts."}
 	}
 	if opts.Cloud.Name == "" && opts.Cloud.Login == "" {
 		opts.Cloud = entra.Clouds()[0]
@@ -107,12 +119,13 @@ func InspectContext(ctx context.Context, raw string, opts InspectOptions) (Repor
 		now = opts.Now
 	}
 	rules := newRules(opts.Cloud, opts.Skew, 0)
-	rules.now = now()
+	rules.off = off
+	at := now()
 	if opts.Tenant != "" {
-		rules.tenants = tenantStrings([]entra.TenantID{opts.Tenant})
+		rules.tenants = setOf([]entra.TenantID{opts.Tenant})
 	}
 	if opts.ClientID != "" {
-		rules.clients = []string{strings.ToLower(opts.ClientID)}
+		rules.clients = setOf([]string{opts.ClientID})
 	}
 	r := Report{
 		Kind:   t.claims.Kind(),
@@ -122,40 +135,52 @@ func InspectContext(ctx context.Context, raw string, opts InspectOptions) (Repor
 		Target: identify(t.claims.Audience, opts.Cloud),
 	}
 	r.Roles = judgeRoles(t.claims, r.Target, opts.Roles)
-	r.Words = words(t, r.Target, rules.now)
-	r.Checks = inspection{rules, t, opts, r.Target}.run(ctx, r.Roles)
+	r.Words = words(t, r.Target, at)
+	r.Checks = inspection{&rules, t, s, opts, r.Target, at}.run(ctx, r.Roles)
 	return r, nil
 }
 
 // inspection runs every check, those that depend on a failed one as skipped.
 type inspection struct {
-	rules  rules
-	token  *token
-	opts   InspectOptions
-	target Target
+	rules   *rules
+	token   *token
+	scratch *scratch
+	opts    InspectOptions
+	target  Target
+	now     time.Time
 }
 
 func (i inspection) run(ctx context.Context, roles []RoleResult) []Check {
 	r, t := i.rules, i.token
-	header, algorithm := r.header(t), r.algorithm(t)
-	tenant, version := r.tenant(t), r.version(t)
+	c := t.claims
+	refused := r.header(t)
+	if refused == nil {
+		refused = r.typ(t)
+	}
+	header := judged(refused, CheckHeader, "typ JWT, and nothing in it that chooses a key by itself")
+	algorithm := judged(r.algorithm(t), CheckAlgorithm, "RS256")
+	tenant := judged(r.tenant(t), CheckTenant, "%s", plain(c.TenantID))
+	version := judged(r.version(t), CheckVersion, "%s (the resource decides the version, not the endpoint that was asked)", plain(c.Version))
 	checks := []Check{
 		passed(CheckForm, "a signed token in its three parts, %d bytes", len(t.raw)),
 		header, algorithm,
 	}
 	signature, key, keyed := i.signature(ctx, header.Status == Passed && algorithm.Status == Passed)
-	checks = append(checks, signature, r.claims(t), tenant, version)
+	checks = append(checks, signature, judged(r.wellTyped(t), CheckClaims, "%d claims, each of its documented type", t.count), tenant, version)
 	switch {
-	case !isGUID(t.claims.TenantID) || version.Status != Passed:
+	case r.on(rule.TenantForm) && !isGUID(c.TenantID) || version.Status != Passed:
 		checks = append(checks, skipped(CheckIssuer, "", "cannot be judged without a tenant and a version"))
 	default:
 		checks = append(checks, i.issuer())
 	}
-	if keyed {
-		checks = append(checks, r.keyIssuer(t, key))
+	switch {
+	case keyed && key.Issuer == "":
+		checks = append(checks, passed(CheckKeyIssuer, "the key names no issuer (keys of version 1.0 do not)"))
+	case keyed:
+		checks = append(checks, judged(r.keyIssuer(t, key), CheckKeyIssuer, "the key may sign for this issuer"))
 	}
 	return append(checks,
-		r.lifetime(t), i.kind(), i.application(),
+		i.lifetime(), i.kind(), i.application(),
 		checkResource(i.target, i.wanted(), i.opts.Cloud),
 		checkRoles(t.claims, roles),
 	)
@@ -164,13 +189,13 @@ func (i inspection) run(ctx context.Context, roles []RoleResult) []Check {
 // signature judges the signature where a client may, and says why where not.
 func (i inspection) signature(ctx context.Context, judgeable bool) (Check, Key, bool) {
 	t := i.token
-	switch _, nonce := t.headerMembers["nonce"]; {
-	case nonce:
-		why := "opaque to clients: the header has a nonce, which Microsoft Graph puts into its tokens and only Microsoft Graph can undo, so the signature cannot fit for anybody else"
+	switch {
+	case t.nonce && i.rules.on(rule.SignatureNonce):
 		if i.target.Kind != entra.ResourceGraph {
 			return failed(CheckSignature, remedyFresh, "the header has a nonce, which only tokens for Microsoft Graph have, and this token is for another audience"), Key{}, false
 		}
-		return skipped(CheckSignature, "Call Microsoft Graph to find out whether it takes the token.", "%s", why), Key{}, false
+		return skipped(CheckSignature, "Call Microsoft Graph to find out whether it takes the token.",
+			"opaque to clients: the header has a nonce, which Microsoft Graph puts into its tokens and only Microsoft Graph can undo, so the signature cannot fit for anybody else"), Key{}, false
 	case !judgeable:
 		return skipped(CheckSignature, "", "not judged, because the header is refused already"), Key{}, false
 	case i.opts.Keys == nil:
@@ -180,22 +205,22 @@ func (i inspection) signature(ctx context.Context, judgeable bool) (Check, Key, 
 		}
 		return skipped(CheckSignature, "Give the keys to judge it: "+keys+".", "not judged: no keys were given"), Key{}, false
 	}
-	c, key, err := i.rules.signature(ctx, t, i.opts.Keys)
+	key, refused, err := i.rules.signature(ctx, t, i.scratch, i.opts.Keys)
 	if err != nil {
 		return skipped(CheckSignature, "Check that the authority can be reached, or give a saved key set.", "not judged: %s", plain(err.Error())), Key{}, false
 	}
-	return c, key, c.Status == Passed
+	return judged(refused, CheckSignature, "valid under key %s", printable(t.header.KeyID)), key, refused == nil
 }
 
 // issuer adds to the rule which cloud a foreign issuer belongs to.
 func (i inspection) issuer() Check {
-	c := i.rules.issuerOf(i.token)
+	c := judged(i.rules.issuerOf(i.token), CheckIssuer, "%s", plain(i.token.claims.Issuer))
 	if c.Status == Passed {
 		return c
 	}
 	for _, cloud := range entra.Clouds() {
 		other := newRules(cloud, 0, 0)
-		if other.issuerOf(i.token).Status == Passed {
+		if other.issuerOf(i.token) == nil {
 			c.Detail = "iss is " + printable(i.token.claims.Issuer) + ", an issuer of the cloud " + cloud.Name + " and not of " + i.opts.Cloud.Name
 			c.Remedy = "Name the cloud of the tenant: " + cloud.Name + "."
 			return c
@@ -204,21 +229,30 @@ func (i inspection) issuer() Check {
 	return c
 }
 
-func (i inspection) kind() Check {
-	if i.token.claims.Kind() != KindID {
-		return i.rules.accessKind(i.token, "")
+func (i inspection) lifetime() Check {
+	expires := i.token.claims.Expires
+	if err := i.rules.lifetime(i.token, i.now); err != nil {
+		return judged(err, CheckLifetime, "")
 	}
-	if i.opts.Resource == "" && len(i.opts.Roles) == 0 {
+	if !i.now.Before(expires) {
+		return passed(CheckLifetime, "expired %s ago, which the allowed clock difference of %s still covers", span(i.now.Sub(expires)), span(i.rules.skew))
+	}
+	return passed(CheckLifetime, "until %s, %s from now", stamp(expires), span(expires.Sub(i.now)))
+}
+
+func (i inspection) kind() Check {
+	kind := i.token.claims.Kind()
+	if kind == KindID && i.opts.Resource == "" && len(i.opts.Roles) == 0 {
 		return Check{Name: CheckKind, Status: Info, Detail: "an id token: it says who signed in, and no API accepts it"}
 	}
-	return i.rules.accessKind(i.token, "")
+	return judged(i.rules.accessKind(i.token, ""), CheckKind, "%s token", kind)
 }
 
 func (i inspection) application() Check {
 	if i.token.claims.Kind() == KindID {
 		return Check{Name: CheckApplication, Status: Info, Detail: "an id token is for the application named by aud, " + plain(i.token.claims.Audience)}
 	}
-	return i.rules.application(i.token)
+	return judged(i.rules.application(i.token), CheckApplication, "%s", plain(i.token.claims.AppID))
 }
 
 // wanted are the resources the token may be for: the one that was named, or

@@ -144,24 +144,6 @@ func TestInspectFinds(t *testing.T) {
 	}
 }
 
-// Inspect and Verify share their rules: what one refuses, the other fails.
-func TestInspectAgreesWithVerify(t *testing.T) {
-	c := config(t)
-	for _, tt := range hostile() {
-		if tt.check == CheckForm || tt.check == CheckAudience {
-			continue // Inspect mends the form, and judges the resource instead of the audience
-		}
-		r, err := Inspect(tt.forge.token(), InspectOptions{Keys: c.Keys, Tenant: tenantA, ClientID: clientID, Resource: entra.ResourceDefender, Now: atNoon})
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if r.Check(tt.check).Status != Failed {
-			t.Errorf("%s: check %+v, want it failed", tt.name, r.Check(tt.check))
-		}
-	}
-}
-
 func TestInspectPeels(t *testing.T) {
 	token := appV1().token()
 	wrapped := token[:60] + "\r\n  " + token[60:200] + "\n" + token[200:]
@@ -281,5 +263,20 @@ func TestNearMiss(t *testing.T) {
 		if near != tt.near || ok != (tt.near != "") {
 			t.Errorf("NearMiss(%q, %q) = %q, %v; want %q", tt.want, tt.have, near, ok, tt.near)
 		}
+	}
+}
+
+func TestJudgeRoles(t *testing.T) {
+	claims, err := verifier(t, config(t)).Verify(t.Context(), appV1().token())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range JudgeRoles(claims, entra.Clouds()[0], []string{"Incident.Read.All", "Incidents.Read.All", "AdvancedHunting.Read.All", "SecurityIncident.Read.All"}) {
+		got = append(got, r.Role+" "+string(r.Status)+" "+r.Near)
+	}
+	want := []string{"Incident.Read.All passed ", "Incidents.Read.All failed Incident.Read.All", "AdvancedHunting.Read.All failed ", "SecurityIncident.Read.All skipped "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

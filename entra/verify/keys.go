@@ -3,18 +3,23 @@ package verify
 import (
 	"context"
 	"crypto/rsa"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"math/big"
 	"slices"
+	"strings"
 
-	"github.com/go-jose/go-jose/v4"
+	"github.com/tenantry/tenantry/entra/verify/internal/jws"
+	"github.com/tenantry/tenantry/entra/verify/internal/rule"
 )
 
-// MaxJWKS is the largest key set that is read, in bytes. Entra's are about
-// 20 kB.
-const MaxJWKS = 1 << 20
+// Bounds of a key set that is read, in bytes and in keys. Entra's are about
+// 20 kB and ten keys.
+const (
+	MaxJWKS = 1 << 20
+	MaxKeys = 256
+)
 
 // Bounds of an RSA key that is taken. Entra uses 2048 bits and 65537.
 const (
@@ -43,6 +48,8 @@ type Keys interface {
 type UnknownKeyError struct {
 	Reason string // why, when the source has the key but does not use it; may be empty
 	Known  int    // how many keys the source does have
+
+	rule rule.ID // which rule left the key out; none if it is not there
 }
 
 func (e *UnknownKeyError) Error() string {
@@ -73,7 +80,7 @@ func (e *KeySourceError) Next() string {
 // KeySet is a set of keys that does not change.
 type KeySet struct {
 	keys    map[string]Key
-	refused map[string]string // kid → why it is not used
+	refused map[string]*UnknownKeyError // by kid, why it is not used
 }
 
 // Len returns how many usable keys the set has.
@@ -85,7 +92,8 @@ func (s KeySet) IDs() []string { return slices.Sorted(maps.Keys(s.keys)) }
 // Key implements [Keys].
 func (s KeySet) Key(_ context.Context, id string) (Key, error) {
 	if why, ok := s.refused[id]; ok {
-		return Key{}, &UnknownKeyError{Reason: why, Known: len(s.keys)}
+		own := *why // the caller may change what it gets
+		return Key{}, &own
 	}
 	k, ok := s.keys[id]
 	if !ok {
@@ -94,102 +102,168 @@ func (s KeySet) Key(_ context.Context, id string) (Key, error) {
 	return k, nil
 }
 
+// DocumentError says why a document of an authority, a key set or an OpenID
+// configuration, is not used. It repeats nothing of a page that is no such
+// document.
+type DocumentError struct {
+	Document string // "key set" or "OpenID configuration"
+	Detail   string
+	Remedy   string
+}
+
+func (e *DocumentError) Error() string { return e.Document + " " + e.Detail }
+
+// Next says what to do about it.
+func (e *DocumentError) Next() string { return e.Remedy }
+
+// document reads the members of an authority's document.
+func document(name string, data []byte, longest int, member func(name, value string)) *DocumentError {
+	if len(data) > longest {
+		return &DocumentError{name, fmt.Sprintf("is %d bytes long, more than the %d that are read", len(data), longest), "Check which server answers for the authority."}
+	}
+	f := jws.Members(string(data), rule.Set{}, member)
+	switch {
+	case f == nil:
+		return nil
+	case strings.HasPrefix(strings.TrimSpace(string(data[:min(len(data), 64)])), "<"):
+		return &DocumentError{name, "is not valid JSON but an HTML page, as a captive portal or a proxy answers with", "Sign in to the network, or configure the proxy, and try again."}
+	}
+	return &DocumentError{name, f.Detail, "Give the JSON document exactly as the authority serves it."}
+}
+
 // ParseJWKS reads a JSON Web Key Set as Entra serves it at jwks_uri. Keys
 // that this package would never use (not RSA, for encryption, too short, of a
 // declared algorithm other than RS256) are left out; an id that stands for two
-// different keys is not used at all. A set without any usable key is an error.
-func ParseJWKS(data []byte) (KeySet, error) {
-	if len(data) > MaxJWKS {
-		return KeySet{}, fmt.Errorf("key set is %d bytes long, more than the %d that are read", len(data), MaxJWKS)
+// different keys is not used at all. A set without any usable key, of more than
+// [MaxJWKS] bytes or more than [MaxKeys] keys is refused by a [*DocumentError].
+func ParseJWKS(data []byte) (KeySet, error) { return parseJWKS(data, rule.Set{}) }
+
+// parseJWKS is ParseJWKS; off is empty but in tests.
+func parseJWKS(data []byte, off rule.Set) (KeySet, error) {
+	var list string
+	if err := document("key set", data, MaxJWKS, func(name, value string) {
+		if name == "keys" {
+			list = value
+		}
+	}); err != nil {
+		return KeySet{}, err
 	}
-	doc, err := decodeObject(data)
-	if err != nil {
-		return KeySet{}, fmt.Errorf("key set %w; it must be a JSON object with the member keys, as the authority's jwks_uri gives it", err)
+	set := KeySet{keys: map[string]Key{}, refused: map[string]*UnknownKeyError{}}
+	entries := 0
+	isList := jws.Elements(list, func(entry string) bool {
+		if entries++; entries <= MaxKeys {
+			set.add(entry, off)
+		}
+		return entries <= MaxKeys
+	})
+	switch {
+	case !isList:
+		return KeySet{}, &DocumentError{"key set", "has no list keys", "Give the document of jwks_uri, not the one of openid-configuration."}
+	case entries > MaxKeys:
+		return KeySet{}, &DocumentError{"key set", fmt.Sprintf("has more than the %d keys that are read", MaxKeys), "Check which server answers for the authority; Entra's sets have about ten keys."}
+	case len(set.keys) == 0:
+		return KeySet{}, &DocumentError{"key set", fmt.Sprintf("has %d entries, none of which is an RSA signing key of at least %d bits", entries, minKeyBits), "Check which server answers for the authority."}
 	}
-	var entries []json.RawMessage
-	raw, ok := doc["keys"]
-	if !ok || json.Unmarshal(raw, &entries) != nil {
-		return KeySet{}, errors.New("key set has no list keys; give the document of jwks_uri, not the one of openid-configuration")
-	}
-	set := KeySet{keys: map[string]Key{}, refused: map[string]string{}}
-	for _, entry := range entries {
-		set.add(entry)
-	}
-	if len(set.keys) == 0 {
-		return KeySet{}, fmt.Errorf("key set has %d entries, none of which is an RSA signing key of at least %d bits", len(entries), minKeyBits)
+	for _, refused := range set.refused {
+		refused.Known = len(set.keys)
 	}
 	return set, nil
 }
 
 // add takes one entry, or remembers why not.
-func (s *KeySet) add(entry json.RawMessage) {
-	members, err := decodeObject(entry)
-	if err != nil {
+func (s *KeySet) add(entry string, off rule.Set) {
+	var kty, use, alg, kid, n, e, issuer, ops string
+	var hasIssuer bool
+	if jws.Members(entry, rule.Set{}, func(name, value string) {
+		switch name {
+		case "kty":
+			kty = value
+		case "use":
+			use = value
+		case "key_ops":
+			ops = value
+		case "alg":
+			alg = value
+		case "kid":
+			kid = value
+		case "n":
+			n = value
+		case "e":
+			e = value
+		case "issuer":
+			hasIssuer, issuer = true, value
+		}
+	}) != nil {
 		return
 	}
-	text := func(name string) string {
-		v, _ := decodeString(members[name])
-		return v
-	}
-	id := text("kid")
+	id, _ := jws.String(kid)
 	if id == "" {
 		return
-	}
-	refuse := func(why string) {
-		delete(s.keys, id)
-		s.refused[id] = why
 	}
 	if _, already := s.refused[id]; already {
 		return
 	}
-	if text("kty") != "RSA" {
-		refuse("it is not an RSA key")
-		return
+	refuse := func(why rule.ID, reason string) {
+		delete(s.keys, id)
+		s.refused[id] = &UnknownKeyError{Reason: reason, rule: why}
 	}
-	if use, has := members["use"]; has && string(use) != `"sig"` {
-		refuse("it is not for signatures")
-		return
+	public, sound := publicKey(n, e)
+	key := Key{ID: id, Public: public}
+	var issuerIsText bool
+	key.Issuer, issuerIsText = jws.String(issuer)
+	switch on := func(id rule.ID) bool { return !off.Has(id) }; {
+	case kty != `"RSA"` && on(rule.KeyType):
+		refuse(rule.KeyType, "it is not an RSA key")
+	case use != "" && use != `"sig"` && on(rule.KeyUse):
+		refuse(rule.KeyUse, "it is not for signatures")
+	case ops != "" && !verifies(ops) && on(rule.KeyOps):
+		refuse(rule.KeyOps, "its operations do not include verify")
+	case alg != "" && alg != `"RS256"` && on(rule.KeyAlg):
+		refuse(rule.KeyAlg, "it is for an algorithm other than RS256")
+	case !sound:
+		refuse(rule.KeyMalformed, "it is malformed")
+	case (public.N.BitLen() < minKeyBits || public.N.BitLen() > maxKeyBits) && on(rule.KeySize):
+		refuse(rule.KeySize, fmt.Sprintf("it has %d bits; %d to %d are used", public.N.BitLen(), minKeyBits, maxKeyBits))
+	case (public.E < minExponent || public.E%2 == 0) && on(rule.KeyExponent):
+		refuse(rule.KeyExponent, fmt.Sprintf("its exponent is %d; odd ones of at least %d are used", public.E, minExponent))
+	case hasIssuer && (!issuerIsText || key.Issuer == "") && on(rule.KeyIssuerType):
+		refuse(rule.KeyIssuerType, "its issuer is not a string")
+	default:
+		other, twice := s.keys[id]
+		if twice && (!other.Public.Equal(public) || other.Issuer != key.Issuer) && on(rule.KeyAmbiguous) {
+			refuse(rule.KeyAmbiguous, "its id stands for two different keys")
+			return
+		}
+		if !twice {
+			key.ID, key.Issuer = strings.Clone(key.ID), strings.Clone(key.Issuer)
+			s.keys[key.ID] = key
+		}
 	}
-	if alg, has := members["alg"]; has && string(alg) != `"RS256"` {
-		refuse("it is for an algorithm other than RS256")
-		return
-	}
-	public, ok := publicKey(members)
-	if !ok {
-		refuse("it is malformed")
-		return
-	}
-	if bits := public.N.BitLen(); bits < minKeyBits || bits > maxKeyBits || public.E < minExponent {
-		refuse(fmt.Sprintf("it has %d bits and exponent %d; %d to %d bits and exponent %d are used", bits, public.E, minKeyBits, maxKeyBits, minExponent))
-		return
-	}
-	key := Key{ID: id, Issuer: text("issuer"), Public: public}
-	if _, has := members["issuer"]; has && key.Issuer == "" {
-		refuse("its issuer is not a string")
-		return
-	}
-	if other, twice := s.keys[id]; twice && (!other.Public.Equal(public) || other.Issuer != key.Issuer) {
-		refuse("its id stands for two different keys")
-		return
-	}
-	s.keys[id] = key
+}
+
+func verifies(ops string) bool {
+	list, ok := jws.Strings(ops)
+	return ok && slices.Contains(list, "verify")
 }
 
 // publicKey takes modulus and exponent alone: certificates and thumbprints
 // beside them prove nothing here, and a broken one does not spoil the key.
-func publicKey(members map[string]json.RawMessage) (*rsa.PublicKey, bool) {
-	bare, err := json.Marshal(map[string]json.RawMessage{"kty": members["kty"], "n": members["n"], "e": members["e"]})
-	if err != nil {
+func publicKey(n, e string) (*rsa.PublicKey, bool) {
+	number := func(value string) (*big.Int, bool) {
+		text, ok := jws.String(value)
+		if !ok {
+			return nil, false
+		}
+		raw, _, f := jws.Decode(nil, nil, text, rule.Set{})
+		if f != nil || len(raw) == 0 || len(raw) > maxKeyBits/8+1 {
+			return nil, false
+		}
+		return new(big.Int).SetBytes(raw), true
+	}
+	modulus, ok := number(n)
+	exponent, ok2 := number(e)
+	if !ok || !ok2 || modulus.Sign() == 0 || !exponent.IsInt64() || exponent.Int64() > math.MaxInt32 {
 		return nil, false
 	}
-	var jwk jose.JSONWebKey
-	if err := jwk.UnmarshalJSON(bare); err != nil {
-		return nil, false
-	}
-	public, ok := jwk.Key.(*rsa.PublicKey)
-	return public, ok
-}
-
-func sortedKeys(m map[string]json.RawMessage) []string {
-	return slices.Sorted(maps.Keys(m))
+	return &rsa.PublicKey{N: modulus, E: int(exponent.Int64())}, true
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/tenantry/tenantry/entra/verify/internal/jws"
 )
 
 // maxPasted is the longest text that [Inspect] looks through for a token.
@@ -115,7 +117,7 @@ func (p *peeled) fromJSON(s string) (string, *NotTokenError) {
 		return "", &NotTokenError{Kind: "broken", Detail: "the text begins like a JSON document but is not one", Remedy: "Pass the whole answer of the token endpoint, or the value of its access_token alone."}
 	}
 	for _, name := range tokenMembers {
-		if v, ok := decodeString(doc[name]); ok && v != "" {
+		if v, ok := jws.String(string(doc[name])); ok && v != "" {
 			p.note("the token was taken from the member " + name + " of a JSON answer")
 			return strings.TrimFunc(v, isBlank), nil
 		}
@@ -132,8 +134,8 @@ func (p *peeled) fromJSON(s string) (string, *NotTokenError) {
 var aadsts = regexp.MustCompile(`AADSTS[0-9]{4,9}`)
 
 func errorAnswer(doc map[string]json.RawMessage) *NotTokenError {
-	code, _ := decodeString(doc["error"])
-	text, _ := decodeString(doc["error_description"])
+	code, _ := jws.String(string(doc["error"]))
+	text, _ := jws.String(string(doc["error_description"]))
 	if code == "" { // an API's error: {"error":{"code":…,"message":…}}
 		var inner struct{ Code, Message string }
 		if json.Unmarshal(doc["error"], &inner) == nil {
@@ -188,7 +190,7 @@ func recognise(s string) *NotTokenError {
 		return &NotTokenError{Kind: "no-token", Detail: "this is an HTML or XML document, perhaps a proxy's sign-in page", Remedy: "Check that the request went to the token endpoint by POST; " + lowerFirst(ask)}
 	case strings.HasPrefix(s, "-----BEGIN "):
 		return &NotTokenError{Kind: "no-token", Detail: "this is a key or a certificate", Remedy: "Do not paste private keys; " + lowerFirst(ask)}
-	case guid.MatchString(lower):
+	case isGUID(lower) || lower == emptyGUID:
 		return &NotTokenError{Kind: "no-token", Detail: "this is a GUID: the id of a tenant, an application or a secret", Remedy: ask}
 	case opaqueCode.MatchString(s):
 		return &NotTokenError{Kind: "opaque", Detail: "this looks like a refresh token or an authorization code, which only Entra can read", Remedy: "Exchange it at the token endpoint; " + lowerFirst(ask)}

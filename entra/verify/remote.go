@@ -7,8 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -19,7 +19,9 @@ import (
 // key id; the limits keep a stream of made-up ids from becoming a stream of
 // requests.
 const (
-	freshFor     = 24 * time.Hour   // keys younger than this are not asked for again, unless an id is unknown
+	renewAfter   = 12 * time.Hour   // older keys are renewed while they are used, and nobody waits
+	freshFor     = 24 * time.Hour   // older keys are used only if new ones cannot be had soon
+	staleWait    = 2 * time.Second  // how long "soon" is
 	usableFor    = 72 * time.Hour   // older keys are not used even if the authority cannot be reached
 	refetchAfter = time.Minute      // between two successful requests
 	retryAfter   = 10 * time.Second // between two requests when the last one failed
@@ -28,21 +30,36 @@ const (
 
 // RemoteKeys are the keys of one authority, read from its key endpoint and
 // kept. It is safe for concurrent use; however many callers wait for keys, one
-// request is made.
+// request is made. No token decides where keys are asked for, and none makes
+// more than one request a minute.
 type RemoteKeys struct {
-	source string
-	hc     *http.Client
-	now    func() time.Time
-	err    error // of construction
+	source   string // URL of the keys, or of the OpenID configuration
+	discover string // authority, when the keys are found by its OpenID configuration
+	hc       *http.Client
+	now      func() time.Time
+	err      error // of construction
 
 	flight singleflight.Group
+	held   atomic.Pointer[heldKeys]
 
 	mu      sync.Mutex
-	set     KeySet
-	fetched time.Time // of set
+	began   time.Time // of the request under way; zero without one
 	tried   time.Time // last request
 	failure error     // of the last request
 }
+
+// heldKeys is what one answer gave.
+type heldKeys struct {
+	set     KeySet
+	fetched time.Time
+}
+
+var (
+	errNotURL   = errors.New("the authority is not a URL")
+	errNotPlain = errors.New("the authority must be https://host/tenant without user, query and fragment")
+	errNoTenant = errors.New("the authority must end in a tenant id or common, as in https://login.microsoftonline.com/common")
+	errNoAnswer = errors.New("the authority has not answered in time")
+)
 
 // NewRemoteKeys reads keys from authority, an https URL with a tenant or
 // "common" as its path, such as https://login.microsoftonline.com/common. The
@@ -50,7 +67,24 @@ type RemoteKeys struct {
 // may sign for. Redirects are not followed. hc nil means a client with default
 // settings, now nil means [time.Now]. An authority that is not usable is
 // reported by the first call of Key.
+//
+// Keys are renewed in the background after 12 hours of age, and at once, but
+// not more than once a minute, when a token names a key that is not there.
+// While the authority is down, keys up to 72 hours old go on being used.
 func NewRemoteKeys(authority string, hc *http.Client, now func() time.Time) *RemoteKeys {
+	return newRemoteKeys(authority, "/discovery/v2.0/keys", hc, now)
+}
+
+// NewDiscoveredKeys is [NewRemoteKeys] for an authority whose keys are not at
+// Entra's usual place: its OpenID configuration says where they are. What that
+// document may say is told at [ParseDiscovery].
+func NewDiscoveredKeys(authority string, hc *http.Client, now func() time.Time) *RemoteKeys {
+	r := newRemoteKeys(authority, "/v2.0/.well-known/openid-configuration", hc, now)
+	r.discover = authority
+	return r
+}
+
+func newRemoteKeys(authority, path string, hc *http.Client, now func() time.Time) *RemoteKeys {
 	if hc == nil {
 		hc = &http.Client{}
 	}
@@ -60,18 +94,16 @@ func NewRemoteKeys(authority string, hc *http.Client, now func() time.Time) *Rem
 	own := *hc
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	own.Jar = nil
-	r := &RemoteKeys{hc: &own, now: now}
-	u, err := url.Parse(authority)
-	switch {
-	case err != nil:
-		r.source, r.err = "the configured authority", errors.New("the authority is not a URL")
-	case u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		r.source, r.err = "the configured authority", errors.New("the authority must be https://host/tenant without user, query and fragment")
-	case strings.Count(strings.Trim(u.Path, "/"), "/") != 0 || strings.Trim(u.Path, "/") == "":
-		r.source, r.err = "https://"+u.Host, errors.New("the authority must end in a tenant id or common, as in https://login.microsoftonline.com/common")
-	default:
-		r.source = "https://" + u.Host + "/" + url.PathEscape(strings.Trim(u.Path, "/")) + "/discovery/v2.0/keys"
+	// Ages are counted by the wall clock: the monotonic one stands still while a
+	// machine sleeps.
+	wall := func() time.Time { return now().Round(0) }
+	r := &RemoteKeys{hc: &own, now: wall, source: "the configured authority"}
+	host, tenant, err := splitAuthority(authority)
+	if err != nil {
+		r.err = err
+		return r
 	}
+	r.source = "https://" + host + "/" + url.PathEscape(tenant) + path
 	return r
 }
 
@@ -80,40 +112,54 @@ func (r *RemoteKeys) Key(ctx context.Context, id string) (Key, error) {
 	if r.err != nil {
 		return Key{}, &KeySourceError{Source: r.source, Err: r.err}
 	}
-	set, age := r.current()
-	if age < freshFor {
-		if key, err := set.Key(ctx, id); err == nil {
-			return key, nil
+	wait := fetchTimeout + staleWait // a request ends before that by itself
+	if h, age := r.current(); age < usableFor {
+		if key, err := h.set.Key(ctx, id); err == nil {
+			switch {
+			case age < renewAfter:
+				return key, nil
+			case age < freshFor:
+				if r.due() {
+					r.start(ctx)
+				}
+				return key, nil
+			}
+			wait = staleWait
 		}
 	}
-	if err := r.refresh(ctx); err != nil {
+	if err := r.refresh(ctx, wait); err != nil {
 		return Key{}, err
 	}
-	set, age = r.current()
+	h, age := r.current()
+	failure := r.lastFailure()
 	if age >= usableFor {
-		return Key{}, &KeySourceError{Source: r.source, Err: r.lastFailure()}
+		if failure == nil {
+			failure = errNoAnswer
+		}
+		return Key{}, &KeySourceError{Source: r.source, Err: failure}
 	}
-	return set.Key(ctx, id)
+	key, err := h.set.Key(ctx, id)
+	if err != nil && failure != nil {
+		// Whether the authority has such a key by now is not known.
+		return Key{}, &KeySourceError{Source: r.source, Err: failure}
+	}
+	return key, err
 }
 
 // current returns the kept keys and their age; without any, an age beyond use.
-func (r *RemoteKeys) current() (KeySet, time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fetched.IsZero() {
-		return KeySet{}, usableFor
+func (r *RemoteKeys) current() (heldKeys, time.Duration) {
+	h := r.held.Load()
+	if h == nil {
+		return heldKeys{}, usableFor
 	}
 	// A clock that was set back must not make old keys young for ever.
-	return r.set, r.now().Sub(r.fetched).Abs()
+	return *h, r.now().Sub(h.fetched).Abs()
 }
 
 func (r *RemoteKeys) lastFailure() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failure != nil {
-		return r.failure
-	}
-	return errors.New("the keys are too old to be used")
+	return r.failure
 }
 
 // due says whether another request may be made now.
@@ -124,43 +170,86 @@ func (r *RemoteKeys) due() bool {
 	if r.failure != nil {
 		pause = retryAfter
 	}
-	return r.tried.IsZero() || r.now().Sub(r.tried).Abs() >= pause
+	return r.began.IsZero() && (r.tried.IsZero() || r.now().Sub(r.tried).Abs() >= pause)
 }
 
-// refresh makes at most one request for all callers that wait. A caller that
-// gives up does not end the request for the others. The outcome is kept in r;
-// the error is only the caller's own.
-func (r *RemoteKeys) refresh(ctx context.Context) error {
+// refresh makes at most one request for all callers that wait, and waits no
+// longer than wait counted from the request's beginning. A caller that gives up
+// does not end the request for the others. The outcome is kept in r; the error
+// is only the caller's own.
+func (r *RemoteKeys) refresh(ctx context.Context, wait time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return &KeySourceError{Source: r.source, Err: err}
 	}
-	done := r.flight.DoChan("", func() (any, error) {
-		if !r.due() {
-			return nil, nil
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
-		defer cancel()
-		set, err := r.fetch(ctx)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.tried, r.failure = r.now(), err
-		if err == nil {
-			r.set, r.fetched = set, r.tried
-		}
-		return nil, nil
-	})
+	r.mu.Lock()
+	underWay := !r.began.IsZero()
+	if underWay {
+		wait -= r.now().Sub(r.began).Abs()
+	}
+	r.mu.Unlock()
+	if wait <= 0 || !underWay && !r.due() {
+		return nil
+	}
+	patience := time.NewTimer(wait)
+	defer patience.Stop()
 	select {
-	case <-done:
+	case <-r.start(ctx):
+		return nil
+	case <-patience.C:
 		return nil
 	case <-ctx.Done():
 		return &KeySourceError{Source: r.source, Err: ctx.Err()}
 	}
 }
 
+// start makes a request unless one is under way or none is due, and returns
+// what is closed or sent to when it is done.
+func (r *RemoteKeys) start(ctx context.Context) <-chan singleflight.Result {
+	return r.flight.DoChan("", func() (any, error) {
+		if !r.due() {
+			return nil, nil
+		}
+		r.mu.Lock()
+		r.began = r.now()
+		r.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+		defer cancel()
+		set, err := r.fetch(ctx)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.began, r.tried, r.failure = time.Time{}, r.now(), err
+		if err == nil {
+			r.held.Store(&heldKeys{set, r.tried})
+		}
+		return nil, nil
+	})
+}
+
 func (r *RemoteKeys) fetch(ctx context.Context) (KeySet, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.source, nil)
+	from := r.source
+	if r.discover != "" {
+		body, err := r.get(ctx, from, MaxDiscovery)
+		if err != nil {
+			return KeySet{}, err
+		}
+		d, err := ParseDiscovery(body, r.discover)
+		if err != nil {
+			return KeySet{}, err
+		}
+		from = d.KeysURI
+	}
+	body, err := r.get(ctx, from, MaxJWKS)
 	if err != nil {
 		return KeySet{}, err
+	}
+	return ParseJWKS(body)
+}
+
+// get reads one document, one byte more than longest at most.
+func (r *RemoteKeys) get(ctx context.Context, from string, longest int64) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
 	resp, err := r.hc.Do(req)
@@ -169,18 +258,14 @@ func (r *RemoteKeys) fetch(ctx context.Context) (KeySet, error) {
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return KeySet{}, err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		return KeySet{}, fmt.Errorf("HTTP status %d: redirects are not followed for keys", resp.StatusCode)
+		return nil, fmt.Errorf("HTTP status %d: redirects are not followed for keys", resp.StatusCode)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return KeySet{}, fmt.Errorf("HTTP status %d", resp.StatusCode)
+		return nil, fmt.Errorf("HTTP status %d", resp.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxJWKS+1))
-	if err != nil {
-		return KeySet{}, err
-	}
-	return ParseJWKS(body)
+	return io.ReadAll(io.LimitReader(resp.Body, longest+1))
 }

@@ -63,6 +63,14 @@ type RoleResult struct {
 	Remedy string `json:"remedy,omitempty"`
 }
 
+// JudgeRoles holds the roles of a token against those that a profile needs:
+// one result for each, with near misses named. Roles that come in a token for
+// another resource are skipped, so that a profile over several resources can be
+// given whole. cloud says what the token's audience stands for.
+func JudgeRoles(c Claims, cloud entra.Cloud, needed []string) []RoleResult {
+	return judgeRoles(c, identify(c.Audience, cloud), needed)
+}
+
 // judgeRoles holds the token's roles against the ones needed.
 func judgeRoles(c Claims, target Target, needed []string) []RoleResult {
 	var results []RoleResult

@@ -1,11 +1,6 @@
 package verify
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 )
 
@@ -45,11 +40,22 @@ type Claims struct {
 	Username  string    `json:"username,omitempty"`        // upn or preferred_username; for display only
 	Nonce     string    `json:"nonce,omitempty"`           // nonce of an id token
 	TokenID   string    `json:"uti,omitempty"`             // uti: what Entra's sign-in logs call the token
+	SessionID string    `json:"sid,omitempty"`             // sid: the session of the user's sign-in
 	Roles     []string  `json:"roles,omitempty"`
 	Scopes    []string  `json:"scp,omitempty"` // scp
 	Issued    time.Time `json:"iat,omitzero"`
 	NotBefore time.Time `json:"nbf,omitzero"`
 	Expires   time.Time `json:"exp,omitzero"`
+}
+
+// Principal is the one safe name of whom the token stands for: tenant and
+// object id, joined by a slash. The same object id in another tenant is somebody
+// else, and so is the same mail address. It is empty if either is missing.
+func (c Claims) Principal() string {
+	if c.TenantID == "" || c.ObjectID == "" {
+		return ""
+	}
+	return c.TenantID + "/" + c.ObjectID
 }
 
 // Kind says what a token stands for.
@@ -90,155 +96,4 @@ func (c Claims) Kind() Kind {
 		return KindApplication
 	}
 	return KindUnclear
-}
-
-// token is a compact JWS that was taken apart, before anything is believed.
-type token struct {
-	raw    string
-	header Header
-	claims Claims
-
-	headerMembers map[string]json.RawMessage
-	claimMembers  map[string]json.RawMessage
-	wrongType     []string // claims whose JSON type is not the documented one
-}
-
-// parse takes a compact JWS apart. It is strict about the encoding: base64url
-// without padding, without line breaks and without stray bits, so that a token
-// has one spelling only.
-func parse(raw string) (*token, error) {
-	if len(raw) > MaxToken {
-		return nil, fmt.Errorf("is %d bytes long, more than the %d that are looked at", len(raw), MaxToken)
-	}
-	switch n := strings.Count(raw, "."); {
-	case n == 4:
-		return nil, errors.New("has five parts: an encrypted token (JWE), which only its audience can open")
-	case n != 2:
-		return nil, fmt.Errorf("has %d parts separated by dots instead of three", n+1)
-	}
-	parts := strings.Split(raw, ".")
-	names := [...]string{"header", "payload", "signature"}
-	var decoded [3][]byte
-	for i, part := range parts {
-		b, err := decodeSegment(part)
-		if err != nil {
-			return nil, fmt.Errorf("%s %w", names[i], err)
-		}
-		decoded[i] = b
-	}
-	t := &token{raw: raw}
-	var err error
-	if t.headerMembers, err = decodeObject(decoded[0]); err != nil {
-		return nil, fmt.Errorf("header %w", err)
-	}
-	if t.claimMembers, err = decodeObject(decoded[1]); err != nil {
-		return nil, fmt.Errorf("payload %w", err)
-	}
-	if len(decoded[2]) == 0 {
-		return nil, errors.New("signature is empty")
-	}
-	t.readHeader()
-	t.readClaims()
-	return t, nil
-}
-
-func decodeSegment(s string) ([]byte, error) {
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_':
-		default:
-			return nil, errors.New("holds a character that is not base64url without padding")
-		}
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil {
-		return nil, errors.New("is not base64url: it was cut or changed")
-	}
-	return b, nil
-}
-
-func (t *token) readHeader() {
-	text := func(name string) string {
-		s, _ := decodeString(t.headerMembers[name])
-		return s
-	}
-	t.header = Header{
-		Algorithm: text("alg"),
-		Type:      text("typ"),
-		KeyID:     text("kid"),
-		X5T:       text("x5t"),
-		Nonce:     text("nonce"),
-		Members:   sortedKeys(t.headerMembers),
-	}
-}
-
-func (t *token) readClaims() {
-	t.claims = Claims{
-		Audience:  t.text("aud"),
-		Issuer:    t.text("iss"),
-		TenantID:  t.text("tid"),
-		Version:   t.text("ver"),
-		AppName:   t.text("app_displayname"),
-		ObjectID:  t.text("oid"),
-		Subject:   t.text("sub"),
-		IDType:    t.text("idtyp"),
-		Name:      t.text("name"),
-		Nonce:     t.text("nonce"),
-		TokenID:   t.text("uti"),
-		Roles:     t.list("roles"),
-		Scopes:    strings.Fields(t.text("scp")),
-		Issued:    t.time("iat"),
-		NotBefore: t.time("nbf"),
-		Expires:   t.time("exp"),
-	}
-	// appid and azp are read by version, so that one cannot stand in for the
-	// other: Entra never writes both.
-	appid, azp := t.text("appid"), t.text("azp")
-	appidacr, azpacr := t.text("appidacr"), t.text("azpacr")
-	if t.claims.Version == "1.0" {
-		t.claims.AppID, t.claims.AppAuth = appid, appidacr
-	} else {
-		t.claims.AppID, t.claims.AppAuth = azp, azpacr
-	}
-	t.claims.Username = t.text("preferred_username")
-	if upn := t.text("upn"); upn != "" {
-		t.claims.Username = upn
-	}
-}
-
-func (t *token) text(name string) string {
-	raw, ok := t.claimMembers[name]
-	if !ok {
-		return ""
-	}
-	s, ok := decodeString(raw)
-	if !ok {
-		t.wrongType = append(t.wrongType, name+" is not a string")
-	}
-	return s
-}
-
-func (t *token) list(name string) []string {
-	raw, ok := t.claimMembers[name]
-	if !ok {
-		return nil
-	}
-	l, ok := decodeStrings(raw)
-	if !ok {
-		t.wrongType = append(t.wrongType, name+" is not a list of strings")
-	}
-	return l
-}
-
-func (t *token) time(name string) time.Time {
-	raw, ok := t.claimMembers[name]
-	if !ok {
-		return time.Time{}
-	}
-	at, ok := decodeTime(raw)
-	if !ok {
-		t.wrongType = append(t.wrongType, name+" is not a whole number of seconds since 1970")
-	}
-	return at
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tenantry/tenantry/entra"
+	"github.com/tenantry/tenantry/entra/verify/internal/rule"
 )
 
 // Config says what a [Verifier] accepts.
@@ -33,6 +35,11 @@ type Config struct {
 	Kind Kind
 	// Keys is where signing keys come from. Required; a token never adds to it.
 	Keys Keys
+	// Revoked, when not nil, is asked about every token that passed all else;
+	// true refuses it. SessionID (sid) names the sign-in of an id token, TokenID
+	// (uti) one token. Entra's own revocations reach resources that take part in
+	// continuous access evaluation only.
+	Revoked func(Claims) bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Skew is the allowed difference of clocks; 0 means DefaultSkew, negative
@@ -44,10 +51,12 @@ type Config struct {
 
 // Verifier judges tokens by one [Config]. It is safe for concurrent use.
 type Verifier struct {
-	rules rules
-	kind  Kind
-	keys  Keys
-	now   func() time.Time
+	rules   rules
+	kind    Kind
+	keys    Keys
+	now     func() time.Time
+	revoked func(Claims) bool
+	memory  sync.Pool // of *scratch
 }
 
 // New checks the configuration, so that nothing is accepted by omission.
@@ -65,14 +74,15 @@ func New(c Config) (*Verifier, error) {
 		return nil, errors.New("verify: MaxLifetime: must not be negative")
 	}
 	v := &Verifier{
-		rules: newRules(c.Cloud, c.Skew, c.MaxLifetime),
-		kind:  c.Kind,
-		keys:  c.Keys,
-		now:   c.Now,
+		rules:   newRules(c.Cloud, c.Skew, c.MaxLifetime),
+		kind:    c.Kind,
+		keys:    c.Keys,
+		now:     c.Now,
+		revoked: c.Revoked,
 	}
 	v.rules.audiences = slices.Clone(c.Audiences)
-	v.rules.clients = slices.Clone(c.Clients)
-	v.rules.tenants = tenantStrings(c.Tenants)
+	v.rules.clients = setOf(c.Clients)
+	v.rules.tenants = setOf(c.Tenants)
 	if v.now == nil {
 		v.now = time.Now
 	}
@@ -97,16 +107,17 @@ func newRules(cloud entra.Cloud, skew, maxLifetime time.Duration) rules {
 	}
 }
 
-// tenantStrings keeps the difference between nil (any) and empty (none).
-func tenantStrings(ids []entra.TenantID) []string {
+// setOf keeps the difference between nil (any) and empty (none). GUIDs are
+// written in small letters in tokens.
+func setOf[S ~string](ids []S) map[string]struct{} {
 	if ids == nil {
 		return nil
 	}
-	list := make([]string, 0, len(ids))
+	set := make(map[string]struct{}, len(ids))
 	for _, id := range ids {
-		list = append(list, strings.ToLower(string(id)))
+		set[strings.ToLower(string(id))] = struct{}{}
 	}
-	return list
+	return set
 }
 
 // Verify judges an access token, given exactly as it was sent (without the
@@ -116,16 +127,23 @@ func tenantStrings(ids []entra.TenantID) []string {
 //
 // Verify says that the token is genuine and meant for the audience. What it
 // allows is the caller's to judge, by Roles for KindApplication and by Scopes
-// for KindUser.
+// for KindUser; [Handler] does that.
+//
+// The claims share one piece of memory as long as the token's payload; clone
+// what is kept for long.
 func (v *Verifier) Verify(ctx context.Context, raw string) (Claims, error) {
-	t, r, err := v.common(ctx, raw)
-	if err != nil {
+	t := token{raw: raw, off: v.rules.off}
+	if err := v.common(ctx, &t); err != nil {
 		return Claims{}, err
 	}
-	for _, c := range []Check{r.accessKind(t, v.kind), r.application(t)} {
-		if err := refusal(c); err != nil {
-			return Claims{}, err
-		}
+	if err := v.rules.accessKind(&t, v.kind); err != nil {
+		return Claims{}, err
+	}
+	if err := v.rules.application(&t); err != nil {
+		return Claims{}, err
+	}
+	if err := v.ended(&t); err != nil {
+		return Claims{}, err
 	}
 	return t.claims, nil
 }
@@ -134,62 +152,76 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (Claims, error) {
 // authorization request, and must be the token's; it must not be empty, since
 // a token without it may be one that was taken from another sign-in.
 func (v *Verifier) VerifyID(ctx context.Context, raw, nonce string) (Claims, error) {
-	t, r, err := v.common(ctx, raw)
-	if err != nil {
+	t := token{raw: raw, off: v.rules.off}
+	if err := v.common(ctx, &t); err != nil {
 		return Claims{}, err
 	}
-	if err := refusal(r.idKind(t)); err != nil {
+	if err := v.rules.idKind(&t); err != nil {
 		return Claims{}, err
 	}
-	if nonce == "" || t.claims.Nonce != nonce {
-		return Claims{}, &Error{Check: CheckNonce, Detail: "the nonce is not the one of this sign-in", Remedy: "Start the sign-in again; do not use the token."}
+	if (nonce == "" || t.claims.Nonce != nonce) && v.rules.on(rule.Nonce) {
+		return Claims{}, refuse(rule.Nonce, "Start the sign-in again; do not use the token.", "the nonce is not the one of this sign-in")
+	}
+	if err := v.ended(&t); err != nil {
+		return Claims{}, err
 	}
 	return t.claims, nil
 }
 
 // common runs the checks that both kinds share: the signature before any claim
-// is believed, then the claims in the order in which they depend on each other.
-func (v *Verifier) common(ctx context.Context, raw string) (*token, rules, error) {
-	r := v.rules
-	r.now = v.now()
-	t, err := parse(raw)
-	if err != nil {
-		return nil, r, &Error{Check: CheckForm, Detail: "the token " + err.Error(), Remedy: remedyFresh}
+// is read, then the claims in the order in which they depend on each other.
+func (v *Verifier) common(ctx context.Context, t *token) error {
+	s, ok := v.memory.Get().(*scratch)
+	if !ok {
+		s = new(scratch)
 	}
-	for _, c := range []Check{r.header(t), r.algorithm(t)} {
-		if err := refusal(c); err != nil {
-			return nil, r, err
+	defer func() {
+		s.wipe()
+		v.memory.Put(s)
+	}()
+	r, now := &v.rules, v.now()
+	if err := t.open(s); err != nil {
+		return err
+	}
+	for _, check := range [...]func(*token) *Error{r.header, r.algorithm, r.graphNonce} {
+		if err := check(t); err != nil {
+			return err
 		}
 	}
-	if _, has := t.headerMembers["nonce"]; has {
-		return nil, r, &Error{
-			Check:  CheckSignature,
-			Detail: "the header has a nonce: the token is for Microsoft Graph, and nobody else can verify its signature",
-			Remedy: "Ask for a token for this API; a token for Microsoft Graph is for Microsoft Graph only.",
+	key, refused, err := r.signature(ctx, t, s, v.keys)
+	switch {
+	case err != nil:
+		return err
+	case refused != nil:
+		return refused
+	}
+	if err := r.typ(t); err != nil {
+		return err
+	}
+	if err := t.read(s); err != nil {
+		return err
+	}
+	for _, check := range [...]func(*token) *Error{r.wellTyped, r.tenant, r.version, r.issuerOf} {
+		if err := check(t); err != nil {
+			return err
 		}
 	}
-	sig, key, err := r.signature(ctx, t, v.keys)
-	if err != nil {
-		return nil, r, err
+	if err := r.keyIssuer(t, key); err != nil {
+		return err
 	}
-	if err := refusal(sig); err != nil {
-		return nil, r, err
+	if err := r.audience(t); err != nil {
+		return err
 	}
-	for _, check := range []func(*token) Check{
-		r.claims, r.tenant, r.version, r.issuerOf,
-		func(t *token) Check { return r.keyIssuer(t, key) },
-		r.audience, r.lifetime,
-	} {
-		if err := refusal(check(t)); err != nil {
-			return nil, r, err
-		}
+	if err := r.lifetime(t, now); err != nil {
+		return err
 	}
-	return t, r, nil
+	return nil
 }
 
-func refusal(c Check) error {
-	if c.Status == Passed {
+// ended asks the caller about a token that is sound otherwise.
+func (v *Verifier) ended(t *token) *Error {
+	if v.revoked == nil || !v.rules.on(rule.Revoked) || !v.revoked(t.claims) {
 		return nil
 	}
-	return &Error{Check: c.Name, Detail: c.Detail, Remedy: c.Remedy}
+	return refuse(rule.Revoked, "Sign in again.", "the session or the token was ended")
 }
