@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/http"
 
+	"github.com/tenantry/tenantry/sandbox/fault"
 	"github.com/tenantry/tenantry/sandbox/journal"
 	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
@@ -42,6 +43,9 @@ func (s *Sandbox) World() *world.World { return s.world }
 // Keys are the keys that the sandbox's tokens are signed with, for tests that
 // rotate them.
 func (s *Sandbox) Keys() *token.Keys { return s.keys }
+
+// Faults are what the sandbox does wrong; none until one is set.
+func (s *Sandbox) Faults() *fault.Set { return s.faults }
 
 // Client returns an HTTP client that trusts the sandbox and goes through its
 // proxy, so that Microsoft's host names work; nil before Start. All callers

@@ -40,6 +40,7 @@ const MarkHeader = "Tenantry-Sandbox"
 // sandbox is asked under its own name (authority mode).
 func (s *Sandbox) route(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(MarkHeader, "this is not Microsoft")
+	s.faults.Date(w, r)
 	name, _ := proxy.SplitHost(r.Host)
 	service := ""
 	if h, ok := s.hosts[name]; ok {

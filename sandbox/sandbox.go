@@ -30,6 +30,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tenantry/tenantry/sandbox/fault"
 	"github.com/tenantry/tenantry/sandbox/journal"
 	"github.com/tenantry/tenantry/sandbox/proxy"
 	"github.com/tenantry/tenantry/sandbox/token"
@@ -71,7 +72,8 @@ type Config struct {
 	// Log gets warnings and, at debug level, remarks on connections. nil
 	// means nothing is logged.
 	Log *slog.Logger
-	// Now is the clock of everything; nil means time.Now.
+	// Now is the clock of everything; nil means time.Now. A fault may set the
+	// services ahead of it or back; journal and certificates keep to it.
 	Now func() time.Time
 }
 
@@ -84,6 +86,7 @@ type Sandbox struct {
 	world   *world.World
 	keys    *token.Keys
 	journal *journal.Journal
+	faults  *fault.Set
 	file    io.Closer // the journal's file, may be nil
 
 	authority *proxy.Authority // nil when a certificate was given
@@ -146,6 +149,9 @@ func New(cfg Config) (_ *Sandbox, err error) {
 	if err := s.openCertificate(); err != nil {
 		return nil, err
 	}
+	trueClock := s.now
+	s.now = func() time.Time { return s.faults.Now() }
+	s.faults = s.newFaults(trueClock)
 	if s.keys, err = token.Load(s.cfg.Dir, s.now); err != nil {
 		return nil, err
 	}
@@ -316,7 +322,7 @@ func (s *Sandbox) serve(l []net.Listener) {
 	s.stop = cancel
 	s.management = &http.Server{
 		Handler: journal.Management(s.journal, journal.ManagementConfig{
-			CA: s.roots, World: func() any { return viewWorld(s.world) },
+			CA: s.roots, World: func() any { return viewWorld(s.world) }, More: s.faultCalls(),
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,
@@ -352,6 +358,7 @@ func (s *Sandbox) Close() error {
 	}
 	var errs []error
 	if s.state == running {
+		s.faults.Close() // whoever hangs must not hold the server up
 		s.client.CloseIdleConnections()
 		errs = append(errs, s.server.Close())
 		s.services.issuers.CloseIdleConnections()

@@ -12,7 +12,7 @@ func (s *Sandbox) wire() services {
 	issuers := s.issuerClient()
 	xdr := xdrapi.New(xdrapi.Config{World: s.world, Verifier: s.keys, Now: s.now}).XDR()
 	return services{
-		sts:     sts.New(sts.Config{World: s.world, Keys: s.keys, Now: s.now, HTTPClient: issuers}),
+		sts:     sts.New(sts.Config{World: s.world, Keys: s.keys, Now: s.now, HTTPClient: issuers, Faults: s.faults}),
 		graph:   graphapi.New(graphapi.Config{World: s.world, Verifier: s.keys, Now: s.now}),
 		xdr:     xdr,
 		mde:     xdr,

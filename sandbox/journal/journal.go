@@ -7,8 +7,10 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -76,6 +78,10 @@ type Journal struct {
 	seq     uint64
 	counts  map[countKey]uint64
 	changed chan struct{} // closed and replaced by every Append
+
+	pending []Event // not yet written to out, in order
+
+	writing sync.Mutex // held before mu, by whoever writes to out
 }
 
 // New returns an empty journal. Events are also written to out as NDJSON;
@@ -94,6 +100,43 @@ func New(out io.Writer, now func() time.Time) *Journal {
 func (j *Journal) Append(e Event) {
 	scrub(&e)
 	e.TenantID = strings.ToLower(e.TenantID) // one tenant, one line of the summary
+	j.add(e)
+	if j.out != nil {
+		j.write()
+	}
+}
+
+// write writes what is pending, so that an event is in out when its Append
+// returns. Readers do not wait for it, and events that arrive while one
+// goroutine writes are written by the next in one go.
+func (j *Journal) write() {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	batch := j.pending
+	j.pending = nil
+	j.mu.Unlock()
+	if len(batch) == 0 {
+		return
+	}
+	var lines bytes.Buffer
+	enc := json.NewEncoder(&lines)
+	var errs []error
+	for i := range batch {
+		errs = append(errs, enc.Encode(&batch[i])) // nothing is written of what fails
+	}
+	_, err := j.out.Write(lines.Bytes())
+	if err = errors.Join(errors.Join(errs...), err); err != nil {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if j.outErr == nil {
+			j.outErr = err
+		}
+	}
+}
+
+// add is Append without the writing.
+func (j *Journal) add(e Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.seq++
@@ -108,13 +151,7 @@ func (j *Journal) Append(e Event) {
 	j.events = append(j.events, e)
 	j.counts[keyOf(&e)]++
 	if j.out != nil {
-		line, err := json.Marshal(e)
-		if err == nil {
-			_, err = j.out.Write(append(line, '\n'))
-		}
-		if err != nil && j.outErr == nil {
-			j.outErr = err
-		}
+		j.pending = append(j.pending, e)
 	}
 	close(j.changed)
 	j.changed = make(chan struct{})

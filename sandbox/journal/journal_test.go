@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,3 +129,55 @@ func TestWait(t *testing.T) {
 func TestNoteOutsideARequestDoesNothing(t *testing.T) {
 	Note(t.Context(), func(*Event) { t.Error("called") })
 }
+
+func TestLinesKeepTheirOrder(t *testing.T) {
+	var out syncBuffer
+	j := New(&out, nil)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 200 {
+				j.Append(Event{Kind: KindState, What: "x"})
+				// One's own event is written when Append returns.
+				if seq := j.Seq(); out.lines() == 0 || seq == 0 {
+					t.Error("nothing is written")
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := j.Err(); err != nil {
+		t.Fatal(err)
+	}
+	want := uint64(0)
+	for line := range strings.Lines(out.String()) {
+		var e Event
+		want++
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Seq != want {
+			t.Fatalf("line %d: %v %s", want, err, line)
+		}
+	}
+	if want != 1600 {
+		t.Errorf("%d lines", want)
+	}
+}
+
+// syncBuffer can be read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func (s *syncBuffer) lines() int { return strings.Count(s.String(), "\n") }

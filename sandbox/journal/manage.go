@@ -18,6 +18,9 @@ type ManagementConfig struct {
 	CA []byte
 	// World returns what /world shows, without secrets; nil means not found.
 	World func() any
+	// More are further calls, by the patterns of net/http that lead to them,
+	// such as "/faults/". They answer under the same conditions as the rest.
+	More map[string]http.Handler
 }
 
 // Management returns the handler of the sandbox's management port:
@@ -46,6 +49,9 @@ func Management(j *Journal, cfg ManagementConfig) http.Handler {
 	}
 	if cfg.World != nil {
 		mux.HandleFunc("GET /world", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, cfg.World()) })
+	}
+	for pattern, h := range cfg.More {
+		mux.Handle(pattern, h)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !LoopbackHost(r.Host) {

@@ -30,7 +30,8 @@ var clientHeaders = []string{
 // The event is in the journal before the client has the whole answer, so a
 // client that has read its answer may ask the journal about it.
 //
-// A panic of next is recorded as an error and goes on.
+// A panic of next is recorded as an error, by the name that next noted for it
+// or else as "panic", and goes on.
 func (j *Journal) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := j.now()
@@ -65,7 +66,9 @@ func (j *Journal) finish(e *entry, rec *recorder, start time.Time, finished bool
 		event.Status = http.StatusOK // what net/http sends for a handler that wrote nothing
 	}
 	if !finished {
-		event.Error = "panic"
+		if event.Error == "" { // a handler that means to give no answer says why
+			event.Error = "panic"
+		}
 		if rec.status == 0 {
 			event.Status = 0 // the connection is dropped without an answer
 		}
@@ -103,7 +106,10 @@ func captureForm(r *http.Request) map[string][]string {
 	if kind != "application/x-www-form-urlencoded" || r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
-	head, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	// Room for all of it, and for the read that finds the end.
+	room := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+max(0, min(r.ContentLength, maxForm))))
+	_, err := room.ReadFrom(io.LimitReader(r.Body, maxForm+1))
+	head := room.Bytes()
 	r.Body = &rejoined{Reader: io.MultiReader(bytes.NewReader(head), afterError(err, r.Body)), Closer: r.Body}
 	text := string(head)
 	if len(text) > maxForm {

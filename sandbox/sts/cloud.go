@@ -22,36 +22,38 @@ type instance struct {
 	subRegion bool
 }
 
-func instances() []instance {
-	return []instance{
-		{
-			name: "microsoftonline.com", login: "login.microsoftonline.com", cache: "login.windows.net",
-			aliases: []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"},
-			graph:   "graph.microsoft.com", aadGraph: "graph.windows.net", rbac: "https://pas.windows.net",
-			clouds: []string{world.CloudPublic, world.CloudGCC},
-		},
-		{
-			name: "microsoftonline.us", login: "login.microsoftonline.us", cache: "login.microsoftonline.us",
-			aliases: []string{"login.microsoftonline.us", "login.usgovcloudapi.net"},
-			graph:   "graph.microsoft.us", aadGraph: "graph.windows.net", rbac: "https://pasff.usgovcloudapi.net",
-			clouds: []string{world.CloudHigh, world.CloudDoD}, subRegion: true,
-		},
-		{
-			name: "partner.microsoftonline.cn", login: "login.partner.microsoftonline.cn", cache: "login.partner.microsoftonline.cn",
-			aliases: []string{"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"},
-			graph:   "microsoftgraph.chinacloudapi.cn", aadGraph: "graph.chinacloudapi.cn", rbac: "https://pas.chinacloudapi.cn",
-		},
-		{
-			name: "microsoftonline.de", login: "login.microsoftonline.de", cache: "login.microsoftonline.de",
-			aliases: []string{"login.microsoftonline.de"},
-			graph:   "graph.microsoft.de", aadGraph: "graph.cloudapi.de", rbac: "https://pas.cloudapi.de",
-		},
-		{
-			name: "microsoftonline.us", login: "login-us.microsoftonline.com", cache: "login-us.microsoftonline.com",
-			aliases: []string{"login-us.microsoftonline.com"},
-			graph:   "graph.microsoft.com", aadGraph: "graph.windows.net", rbac: "https://pas.windows.net",
-		},
-	}
+func instances() []instance { return allInstances }
+
+// allInstances is made once: every request looks for its host in it. Nobody
+// changes it.
+var allInstances = []instance{
+	{
+		name: "microsoftonline.com", login: "login.microsoftonline.com", cache: "login.windows.net",
+		aliases: []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"},
+		graph:   "graph.microsoft.com", aadGraph: "graph.windows.net", rbac: "https://pas.windows.net",
+		clouds: []string{world.CloudPublic, world.CloudGCC},
+	},
+	{
+		name: "microsoftonline.us", login: "login.microsoftonline.us", cache: "login.microsoftonline.us",
+		aliases: []string{"login.microsoftonline.us", "login.usgovcloudapi.net"},
+		graph:   "graph.microsoft.us", aadGraph: "graph.windows.net", rbac: "https://pasff.usgovcloudapi.net",
+		clouds: []string{world.CloudHigh, world.CloudDoD}, subRegion: true,
+	},
+	{
+		name: "partner.microsoftonline.cn", login: "login.partner.microsoftonline.cn", cache: "login.partner.microsoftonline.cn",
+		aliases: []string{"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"},
+		graph:   "microsoftgraph.chinacloudapi.cn", aadGraph: "graph.chinacloudapi.cn", rbac: "https://pas.chinacloudapi.cn",
+	},
+	{
+		name: "microsoftonline.de", login: "login.microsoftonline.de", cache: "login.microsoftonline.de",
+		aliases: []string{"login.microsoftonline.de"},
+		graph:   "graph.microsoft.de", aadGraph: "graph.cloudapi.de", rbac: "https://pas.cloudapi.de",
+	},
+	{
+		name: "microsoftonline.us", login: "login-us.microsoftonline.com", cache: "login-us.microsoftonline.com",
+		aliases: []string{"login-us.microsoftonline.com"},
+		graph:   "graph.microsoft.com", aadGraph: "graph.windows.net", rbac: "https://pas.windows.net",
+	},
 }
 
 // instanceOfHost finds the cloud a Microsoft login host belongs to. A host

@@ -61,23 +61,32 @@ func (x *exchange) origin() string { return "https://" + x.host }
 // remember https for localhost.
 func (x *exchange) headers() {
 	h := x.w.Header()
-	h.Set("Cache-Control", "no-store, no-cache")
-	h.Set("Pragma", "no-cache")
-	h.Set("Expires", "-1")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("x-ms-request-id", x.trace)
-	h.Set("x-ms-ests-server", "2.1.0 - Tenantry sandbox")
-	h.Set("x-ms-srs", "1.P")
-	h.Set("P3P", `CP="DSP CUR OTPi IND OTRi ONL FIN"`)
+	for _, f := range fixedHeaders {
+		h[f.name] = []string{f.value}
+	}
+	h["X-Ms-Request-Id"] = []string{x.trace}
 	if _, real := instanceOfHost(x.host); real {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
 	if strings.EqualFold(x.r.Header.Get("return-client-request-id"), "true") {
 		h.Set("client-request-id", x.correlation)
 	}
-	for _, c := range []string{"x-ms-gateway-slice=estsfd", "stsservicecookie=estsfd"} {
-		h.Add("Set-Cookie", c+"; path=/; secure; samesite=none; httponly")
+	h["Set-Cookie"] = []string{
+		"x-ms-gateway-slice=estsfd; path=/; secure; samesite=none; httponly",
+		"stsservicecookie=estsfd; path=/; secure; samesite=none; httponly",
 	}
+}
+
+// fixedHeaders are the same on every answer. Their names have the canonical
+// form of net/http already.
+var fixedHeaders = [...]struct{ name, value string }{
+	{"Cache-Control", "no-store, no-cache"},
+	{"Pragma", "no-cache"},
+	{"Expires", "-1"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"X-Ms-Ests-Server", "2.1.0 - Tenantry sandbox"},
+	{"X-Ms-Srs", "1.P"},
+	{"P3p", `CP="DSP CUR OTPi IND OTRi ONL FIN"`},
 }
 
 // read takes the parameters. A POST is judged by its body alone: what a

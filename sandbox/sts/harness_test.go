@@ -60,7 +60,7 @@ var clientKey = sync.OnceValue(func() *rsa.PrivateKey {
 })
 
 type harness struct {
-	t     *testing.T
+	t     testing.TB
 	world *world.World
 	sts   *server
 	srv   *httptest.Server
@@ -71,7 +71,7 @@ type harness struct {
 	rows []string
 }
 
-func newHarness(t *testing.T) *harness {
+func newHarness(t testing.TB) *harness {
 	t.Helper()
 	h := &harness{t: t, now: time.Now().UTC().Truncate(time.Second)}
 	h.world = world.New(h.clock)
@@ -200,7 +200,7 @@ type answer struct {
 	location string
 }
 
-func (a answer) json(t *testing.T) map[string]any {
+func (a answer) json(t testing.TB) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(a.body), &m); err != nil {
@@ -210,7 +210,7 @@ func (a answer) json(t *testing.T) map[string]any {
 }
 
 // query returns the parameters of a redirect.
-func (a answer) query(t *testing.T) url.Values {
+func (a answer) query(t testing.TB) url.Values {
 	t.Helper()
 	u, err := url.Parse(a.location)
 	if err != nil || a.location == "" {

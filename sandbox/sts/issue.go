@@ -35,12 +35,15 @@ type issue struct {
 	roles    []string
 	scopes   []string
 	acr      string // how the client proved itself: "0" not, "1" secret, "2" assertion
+
+	strayAudience string // by a fault: an audience that is no API of the world
 }
 
 // issued is an access token and what the answer says about it.
 type issued struct {
 	token   string
 	seconds int64
+	refresh int64 // seconds until it should be renewed; 0: not said
 	from    time.Time
 	to      time.Time
 }
@@ -62,12 +65,17 @@ func (x *exchange) lifetime(i issue) time.Duration {
 // accessToken signs an access token. The resource decides its version, not
 // the endpoint.
 func (x *exchange) accessToken(i issue) (issued, error) {
+	i, unusual := x.stray(i)
 	life := x.lifetime(i)
-	out := issued{seconds: int64(life / time.Second), from: x.now.Add(-backdate), to: x.now.Add(life)}
+	if unusual.Lifetime > 0 {
+		life = unusual.Lifetime
+	}
+	out := issued{seconds: int64(life / time.Second), refresh: int64(unusual.RefreshIn / time.Second), from: x.now.Add(-backdate), to: x.now.Add(life)}
 	v2 := i.api.TokenVersion == 2
 	graph := i.api.AppID == world.AppGraph
+	issuer, from := any(x.issuer(i.tenant, i.tenant.ID, v2)), any(out.from.Unix())
 	c := map[string]any{
-		"iss": x.issuer(i.tenant, i.tenant.ID, v2), "iat": out.from.Unix(), "nbf": out.from.Unix(), "exp": out.to.Unix(),
+		"iss": issuer, "iat": from, "nbf": from, "exp": out.to.Unix(),
 		"aio": opaque(24), "tid": i.tenant.ID, "uti": opaque(16), "rh": routingHint(i.tenant, i.api), "xms_ftd": opaque(42),
 	}
 	header := map[string]any{}
@@ -81,6 +89,9 @@ func (x *exchange) accessToken(i issue) (issued, error) {
 		if i.api.FirstParty {
 			c["app_displayname"] = i.client.DisplayName
 		}
+	}
+	if i.strayAudience != "" {
+		c["aud"] = i.strayAudience
 	}
 	if len(i.roles) > 0 {
 		c["roles"] = i.roles
@@ -222,6 +233,7 @@ type v1Answer struct {
 	Scope     string `json:"scope,omitempty"`
 	ExpiresIn string `json:"expires_in"`
 	Extended  string `json:"ext_expires_in"`
+	RefreshIn string `json:"refresh_in,omitempty"`
 	ExpiresOn string `json:"expires_on"`
 	NotBefore string `json:"not_before"`
 	Resource  string `json:"resource"`
@@ -237,6 +249,7 @@ type v2Answer struct {
 	Scope     string `json:"scope,omitempty"`
 	ExpiresIn int64  `json:"expires_in"`
 	Extended  int64  `json:"ext_expires_in"`
+	RefreshIn int64  `json:"refresh_in,omitempty"`
 	Access    string `json:"access_token"`
 	Refresh   string `json:"refresh_token,omitempty"`
 	ID        string `json:"id_token,omitempty"`
@@ -248,9 +261,13 @@ type extras struct{ scope, refresh, id, client string }
 
 func (x *exchange) answerToken(t issued, resource string, e extras) {
 	if x.v2 {
-		x.json(200, v2Answer{"Bearer", e.scope, t.seconds, t.seconds, t.token, e.refresh, e.id, e.client})
+		x.json(200, v2Answer{"Bearer", e.scope, t.seconds, t.seconds, t.refresh, t.token, e.refresh, e.id, e.client})
 		return
 	}
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
-	x.json(200, v1Answer{"Bearer", e.scope, n(t.seconds), n(t.seconds), n(t.to.Unix()), n(t.from.Unix()), resource, t.token, e.refresh, e.id, e.client})
+	refresh := ""
+	if t.refresh > 0 {
+		refresh = n(t.refresh)
+	}
+	x.json(200, v1Answer{"Bearer", e.scope, n(t.seconds), n(t.seconds), refresh, n(t.to.Unix()), n(t.from.Unix()), resource, t.token, e.refresh, e.id, e.client})
 }

@@ -8,9 +8,11 @@ package sts
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/tenantry/tenantry/sandbox/fault"
 	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
@@ -24,6 +26,8 @@ type Config struct {
 	// HTTPClient fetches the keys of the issuers of federated credentials.
 	// nil means that only issuers whose keys the world declares are trusted.
 	HTTPClient *http.Client
+	// Faults make the service misbehave; nil means that nothing does.
+	Faults *fault.Set
 }
 
 // server holds what outlives a request.
@@ -32,6 +36,7 @@ type server struct {
 	keys    *token.Keys
 	now     func() time.Time
 	fetcher *http.Client
+	faults  *fault.Set
 	rows    map[string]ErrorRow
 	routes  map[string]route
 
@@ -50,7 +55,7 @@ type server struct {
 func New(cfg Config) http.Handler { return newServer(cfg) }
 
 func newServer(cfg Config) *server {
-	s := &server{world: cfg.World, keys: cfg.Keys, now: cfg.Now, fetcher: cfg.HTTPClient, rows: map[string]ErrorRow{}, routes: routes()}
+	s := &server{world: cfg.World, keys: cfg.Keys, now: cfg.Now, fetcher: cfg.HTTPClient, faults: cfg.Faults, rows: map[string]ErrorRow{}, routes: routes()}
 	if s.now == nil {
 		s.now = cfg.World.Now
 	}
@@ -122,6 +127,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rt, tenant := s.find(r.URL.Path)
 	x := newExchange(s, w, r, rt, tenant)
 	x.headers()
+	finish, over := x.misbehave()
+	if over {
+		return
+	}
 	err := x.read()
 	if err == nil {
 		err = rt.serve(x)
@@ -130,4 +139,16 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.answerError(err)
 	}
 	x.tell()
+	finish()
+}
+
+// Operations are the names of what the service does, as the journal and the
+// scopes of faults have them.
+func Operations() []string {
+	all := []string{"error", "devicelogin", "userrealm", "unknown"}
+	for _, r := range routes() {
+		all = append(all, r.operation)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }

@@ -94,12 +94,7 @@ func (x *exchange) clientCredentials(a authority) error {
 	if err != nil {
 		return err
 	}
-	var roles []string
-	for _, id := range sp.RolesFor(api.AppID) {
-		if r, ok := api.RoleByID(id); ok {
-			roles = append(roles, r.Value)
-		}
-	}
+	roles := rolesOf(sp, api)
 	if apiSP.AssignmentRequired && len(roles) == 0 {
 		return refuse(resourceAssignment, "app", app.AppID, "name", app.DisplayName, "resourceApp", api.AppID, "resourceName", api.DisplayName)
 	}
@@ -109,6 +104,18 @@ func (x *exchange) clientCredentials(a authority) error {
 	}
 	x.answerToken(tok, audience, extras{})
 	return nil
+}
+
+// rolesOf are the values of the roles that a service principal was granted on
+// an API.
+func rolesOf(sp *world.ServicePrincipal, api *world.App) []string {
+	var roles []string
+	for _, id := range sp.RolesFor(api.AppID) {
+		if r, ok := api.RoleByID(id); ok {
+			roles = append(roles, r.Value)
+		}
+	}
+	return roles
 }
 
 // sameTenant says whether a grant of one tenant may be redeemed at an

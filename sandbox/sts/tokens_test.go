@@ -18,7 +18,7 @@ import (
 )
 
 // claimsOf reads a token without judging it.
-func claimsOf(t *testing.T, raw string) map[string]any {
+func claimsOf(t testing.TB, raw string) map[string]any {
 	t.Helper()
 	parts := strings.Split(raw, ".")
 	if len(parts) != 3 {
@@ -47,7 +47,7 @@ func (h *harness) verified(raw, jwksPath string) (map[string]any, error) {
 	return claimsOf(h.t, raw), err
 }
 
-func headerOf(t *testing.T, raw string) map[string]any {
+func headerOf(t testing.TB, raw string) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(must(base64.RawURLEncoding.DecodeString(raw[:strings.IndexByte(raw, '.')])), &m); err != nil {

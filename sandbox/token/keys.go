@@ -119,6 +119,14 @@ func (k *Keys) Rotate() error {
 	return nil
 }
 
+// KeyIDs returns the ids (kid) of the published keys: the one that signed
+// before, the one that signs, and the one that will.
+func (k *Keys) KeyIDs() (before, now, later string) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.list[previous].id, k.list[current].id, k.list[next].id
+}
+
 func (k *Keys) path() string { return filepath.Join(k.dir, keyFile) }
 
 // save replaces the file as a whole, so that an interrupted run leaves either

@@ -25,60 +25,75 @@ func (k *Keys) Sign(header, claims map[string]any) (string, error) {
 	key := k.list[current]
 	k.mu.RUnlock()
 
-	shown, err := encodeHeader(header, key.id)
+	// The signature is nearly all that a token costs; the rest is kept small by
+	// writing JSON and base64 into two buffers.
+	plain := make([]byte, 0, 2<<10)
+	plain, err := appendHeader(plain, header, key.id)
 	if err != nil {
 		return "", fmt.Errorf("encoding the header of a token: %w", err)
 	}
-	payload, err := json.Marshal(claims)
+	shown := len(plain)
+	plain, err = appendObject(plain, claims)
 	if err != nil {
 		return "", fmt.Errorf("encoding the claims of a token: %w", err)
 	}
-	body := base64.RawURLEncoding.EncodeToString(payload)
-	signed := base64.RawURLEncoding.EncodeToString(hashNonce(shown)) + "." + body
-	sum := sha256.Sum256([]byte(signed))
-	sig, err := rsa.SignPKCS1v15(rand.Reader, key.private, crypto.SHA256, sum[:])
+	enc := base64.RawURLEncoding
+	raw := make([]byte, 0, enc.EncodedLen(len(plain))+enc.EncodedLen(key.private.Size())+4)
+	raw = enc.AppendEncode(raw, plain[:shown])
+	raw = append(raw, '.')
+	body := len(raw)
+	raw = enc.AppendEncode(raw, plain[shown:])
+	hash := sha256.New()
+	if _, ok := header["nonce"]; ok {
+		hash.Write(append(enc.AppendEncode(nil, hashNonce(plain[:shown])), '.'))
+		hash.Write(raw[body:])
+	} else {
+		hash.Write(raw)
+	}
+	sig, err := rsa.SignPKCS1v15(rand.Reader, key.private, crypto.SHA256, hash.Sum(nil))
 	if err != nil {
 		return "", fmt.Errorf("signing a token: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(shown) + "." + body + "." + base64.RawURLEncoding.EncodeToString(sig), nil
+	raw = append(raw, '.')
+	return string(enc.AppendEncode(raw, sig)), nil
 }
 
-// encodeHeader writes the members in the order Entra does: typ, nonce, alg,
+// appendHeader writes the members in the order Entra does: typ, nonce, alg,
 // x5t, kid, and then whatever else was asked for by name.
-func encodeHeader(extra map[string]any, kid string) ([]byte, error) {
-	all := map[string]any{"typ": "JWT", "alg": "RS256", "x5t": kid, "kid": kid}
-	maps.Copy(all, extra)
-	first := []string{"typ", "nonce", "alg", "x5t", "kid"}
-	order := slices.Clone(first)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if !slices.Contains(first, name) {
-			order = append(order, name)
+func appendHeader(b []byte, extra map[string]any, kid string) ([]byte, error) {
+	usual := [...]struct{ name, value string }{{"typ", "JWT"}, {"nonce", ""}, {"alg", "RS256"}, {"x5t", kid}, {"kid", kid}}
+	var err error
+	b = append(b, '{')
+	open := len(b)
+	member := func(name string, value any) {
+		if err != nil || value == nil {
+			return
+		}
+		if len(b) > open {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, name), ':')
+		b, err = appendValue(b, value)
+	}
+	known := 0
+	for _, m := range usual {
+		value, given := extra[m.name]
+		switch {
+		case given:
+			known++
+			member(m.name, value)
+		case m.value != "":
+			member(m.name, m.value)
 		}
 	}
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for _, name := range order {
-		value, ok := all[name]
-		if !ok || value == nil {
-			continue
+	if known < len(extra) {
+		for _, name := range slices.Sorted(maps.Keys(extra)) {
+			if !slices.ContainsFunc(usual[:], func(m struct{ name, value string }) bool { return m.name == name }) {
+				member(name, extra[name])
+			}
 		}
-		n, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		v, err := json.Marshal(value)
-		if err != nil {
-			return nil, err
-		}
-		if b.Len() > 1 {
-			b.WriteByte(',')
-		}
-		b.Write(n)
-		b.WriteByte(':')
-		b.Write(v)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}'), err
 }
 
 // hashNonce returns the header the signature covers: the same bytes with the

@@ -30,7 +30,7 @@ The default world has a partner and a dozen customers in different conditions.`,
 			"keep one running", "tenantry sandbox serve",
 			"run a program against it", "tenantry sandbox exec -- python3 partner.py",
 			"a world of your own", "tenantry sandbox world init world.yaml"),
-	}, newServe(f), newExec(f), newWorld(f))
+	}, newServe(f), newExec(f), newWorld(f), newFaults(f))
 }
 
 // defaultDir is where serve keeps its keys, and where exec looks for a running
