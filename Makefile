@@ -5,7 +5,7 @@ GO ?= go
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## the whole job on a sandbox, narrated; needs nothing
@@ -42,6 +42,10 @@ browser: ## consent pages in a real browser; installs Debian's chromium if there
 .PHONY: scale
 scale: ## sandbox start-up time, and 10,000 tenants of 50 incidents: seconds and memory
 	.ci/scale
+
+.PHONY: bench-tokens
+bench-tokens: ## tokens, verification and signing beside other libraries, as one table; installs two npm servers into .build
+	.ci/bench-tokens
 
 .PHONY: clean
 clean: ## remove what the targets above put into .build

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	hungTenant = 0 // its requests are not answered
+	// hangFor bounds the hang, so that a library that makes everybody wait for
+	// it can be measured at all.
+	hangFor     = 3 * time.Second
+	isolation99 = 1.10 // p99 with the hang over p99 without
+)
+
+// isolation measures what the callers of other tenants notice when 64 callers
+// wait for a tenant whose token service does not answer: those whose tenants
+// are cold, and those whose tokens are cached.
+func (b *bench) isolation() error {
+	type figures struct{ coldWithout, coldWith, hitWithout, hitWith series }
+	all := map[string]*figures{}
+	for _, m := range b.makers() {
+		f := &figures{}
+		all[m.name] = f
+		// Cold tenants in a window, and cached look-ups timed together: a
+		// single one of ours is below what the clock can tell.
+		repeats, window, batch, samples := b.repeats, 800, 1000, 20_000
+		switch m.name {
+		case msal:
+			repeats, batch, samples = min(3, repeats), 10, 2000
+		case azid:
+			repeats, window, batch, samples = 1, 80, 1, 2000
+		}
+		hc := b.rig.client(2 * callers)
+		if err := b.rig.warm(hc, callers+20); err != nil {
+			return err
+		}
+		c, err := m.make(hc)
+		if err != nil {
+			return err
+		}
+		const cached = 100
+		if err := b.rig.set(settings{}); err != nil {
+			return err
+		}
+		if err := each(cached, 16, func(i int) error { _, err := c.token(b.ctx, tenantID(1+i)); return err }); err != nil {
+			return err
+		}
+		next := 1 + cached // the first tenant never asked for
+		for range repeats {
+			for _, hang := range []bool{false, true} {
+				var cold, hit time.Duration
+				err := b.whileHanging(c, hang, func(done <-chan struct{}) (err error) {
+					hit, err = b.hitsUntil(c, cached, batch, samples, done)
+					return err
+				})
+				if err == nil {
+					from := next
+					next += window
+					err = b.whileHanging(c, hang, func(<-chan struct{}) (err error) {
+						cold, err = b.coldWindow(c, from, window)
+						return err
+					})
+				}
+				if err != nil {
+					return fmt.Errorf("%s: %w", m.name, err)
+				}
+				if hang {
+					f.coldWith, f.hitWith = append(f.coldWith, cold.Seconds()), append(f.hitWith, hit.Seconds())
+				} else {
+					f.coldWithout, f.hitWithout = append(f.coldWithout, cold.Seconds()), append(f.hitWithout, hit.Seconds())
+				}
+			}
+		}
+		hc.CloseIdleConnections()
+	}
+	row := func(work string, without, with func(*figures) series) {
+		figure := func(name string) string {
+			w, h := without(all[name]), with(all[name])
+			return fmt.Sprintf("%s → %s, %s", seconds(w.median()), seconds(h.median()), times(h.over(w).median()))
+		}
+		b.table.add(work, fmt.Sprintf("p99 ≤ %.2f ×", isolation99), figure(ours),
+			[]string{msal + " " + figure(msal), azid + " " + figure(azid)}, with(all[ours]).over(without(all[ours])).median() <= isolation99)
+	}
+	row("one tenant hangs: others, cold, 20 ms server (p99)", func(f *figures) series { return f.coldWithout }, func(f *figures) series { return f.coldWith })
+	row("one tenant hangs: others, cached (p99)", func(f *figures) series { return f.hitWithout }, func(f *figures) series { return f.hitWith })
+	b.table.note("Hang: %d callers wait for the tenant that hangs, for at most %s; 16 callers ask for other tenants. Without → with, and the median of the ratios of %d pairs (MSAL Go 3, azidentity 1 pair of 80 tenants). Cached look-ups are timed by the thousand (MSAL Go by ten, azidentity singly).", callers, hangFor, b.repeats)
+	return nil
+}
+
+// whileHanging runs f with or without callers of a tenant that hangs; done
+// closes when the hang is over.
+func (b *bench) whileHanging(c client, hang bool, f func(done <-chan struct{}) error) error {
+	s := settings{LatencyMS: 20}
+	if !hang {
+		if err := b.rig.set(s); err != nil {
+			return err
+		}
+		return f(make(chan struct{}))
+	}
+	s.Hang = tenantID(hungTenant)
+	if err := b.rig.set(s); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(b.ctx)
+	var waiting sync.WaitGroup
+	for range callers {
+		waiting.Go(func() {
+			// Fails when the window is over, and is meant to.
+			_, _ = c.token(ctx, s.Hang)
+		})
+	}
+	time.Sleep(100 * time.Millisecond) // until the callers wait
+	done := make(chan struct{})
+	var once sync.Once
+	var released error
+	release := func() {
+		once.Do(func() {
+			cancel()
+			close(done)
+			released = b.rig.set(settings{LatencyMS: s.LatencyMS})
+		})
+	}
+	timer := time.AfterFunc(hangFor-100*time.Millisecond, release)
+	err := f(done)
+	timer.Stop()
+	release()
+	waiting.Wait()
+	if err != nil {
+		return err
+	}
+	return released
+}
+
+// coldWindow has 16 callers ask for n tenants nobody asked for before, and
+// returns the p99 of their waits.
+func (b *bench) coldWindow(c client, from, n int) (time.Duration, error) {
+	waits := make([]time.Duration, n)
+	err := each(n, 16, func(i int) error {
+		began := time.Now()
+		_, err := c.token(b.ctx, tenantID(from+i))
+		waits[i] = time.Since(began)
+		return err
+	})
+	return quantile(waits, 0.99), err
+}
+
+// hitsUntil times batches of cached look-ups, until there are n or done closes.
+func (b *bench) hitsUntil(c client, cached, batch, n int, done <-chan struct{}) (time.Duration, error) {
+	waits := make([]time.Duration, 0, n)
+	keys := make([]string, cached)
+	for i := range keys {
+		keys[i] = tenantID(1 + i)
+	}
+	at := 0
+	for len(waits) < n {
+		select {
+		case <-done:
+			if len(waits) > 0 {
+				return quantile(waits, 0.99), nil
+			}
+		default:
+		}
+		began := time.Now()
+		for range batch {
+			at = (at + 37) % cached
+			if _, err := c.token(b.ctx, keys[at]); err != nil {
+				return 0, err
+			}
+		}
+		waits = append(waits, time.Since(began)/time.Duration(batch))
+	}
+	return quantile(waits, 0.99), nil
+}
