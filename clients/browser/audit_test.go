@@ -111,6 +111,7 @@ func (p *person) tabs(name string) {
 		return
 	}
 	const held = `document.activeElement === document.body ? "" : document.activeElement.id || document.activeElement.value`
+	p.ready()
 	// A page may have put the keyboard on one of its controls already: go back
 	// to the first, with Shift and Tab.
 	at := ask[string](p, held)

@@ -111,6 +111,7 @@ func TestAccepted(t *testing.T) {
 		r := by.run(t, "invite", "--tenant", c.domain, "--wait", "--interval", "200ms", "--timeout", "60s")
 		admin := visitor(t, browser)
 		admin.open(r.link(t))
+		admin.ready()
 		admin.key(c.admin()) // the first field has the keyboard already
 		admin.key(kb.Tab + password)
 		admin.enter()

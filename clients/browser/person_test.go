@@ -154,6 +154,15 @@ func (p *person) press(id string) int {
 	return p.leads(chromedp.Click(chromedp.ID(id)))
 }
 
+// ready waits until the page has put the keyboard where it wants it, which is
+// some time after it has loaded.
+func (p *person) ready() {
+	p.t.Helper()
+	if ask[bool](p, `document.querySelector("[autofocus]") !== null`) {
+		p.do(chromedp.WaitReady(chromedp.CSS("[autofocus]:focus")))
+	}
+}
+
 // key presses keys that stay on the page; enter leaves it.
 func (p *person) key(keys string) {
 	p.t.Helper()
