@@ -56,7 +56,11 @@ type reader struct {
 func TestSamples(t *testing.T) {
 	for _, need := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(need); err != nil {
-			t.Fatalf("%s is not installed: the page's blocks are for it, and a block that is not run proves nothing", need)
+			why := need + " is not installed: the blocks of docs/from-microsofts-samples.md were NOT run; install it, or let .ci/run do so"
+			if os.Getenv("CI") != "" {
+				t.Fatal(why)
+			}
+			t.Skip(why)
 		}
 	}
 	text, err := os.ReadFile(samplesPage)
