@@ -186,6 +186,9 @@ func xdrEntity(parent *object, raw json.RawMessage) (Evidence, error) {
 	case EvidenceMailbox:
 		e.Mailbox = &Mailbox{Address: o.text("mailboxAddress"), DisplayName: o.text("mailboxDisplayName"),
 			UPN: o.text("userPrincipalName"), Account: xdrAccount(o)}
+		if e.Mailbox.Account != nil { // of a mailbox that somebody owns Graph tells the name twice
+			e.Mailbox.Account.UPN = e.Mailbox.UPN
+		}
 	case EvidenceAnalyzedMessage:
 		e.Message = &Message{Sender: o.text("sender"), Recipient: o.text("recipient"), Subject: o.text("subject"),
 			DeliveryAction: o.text("deliveryAction")}

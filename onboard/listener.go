@@ -124,10 +124,22 @@ func (l *Listener) Close() error {
 	return l.server.Shutdown(ctx)
 }
 
+// page is what the administrator sees. It loads nothing and runs nothing.
 var page = template.Must(template.New("page").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{.Title}}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}</style></head>
-<body><h1>{{.Title}}</h1><p>{{.Text}}</p></body></html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}}</title>
+<style>
+body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f2f2f2;color:#1b1b1b}
+main{max-width:36rem;margin:2rem auto;background:#fff;padding:1.5rem 2rem;box-sizing:border-box;overflow-wrap:anywhere}
+h1{font-size:1.5rem;line-height:1.3;margin:0 0 1rem}
+p{margin:0}
+</style>
+</head>
+<body><main><h1>{{.Title}}</h1><p>{{.Text}}</p></main></body>
+</html>
 `))
 
 func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
@@ -147,12 +159,12 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	claim, err := l.judge(r)
 	if declined, ok := errors.AsType[*DeclinedError](err); ok {
-		answer(w, http.StatusOK, "Consent was not given", "You can close this window. "+declined.Next())
+		answer(w, http.StatusOK, "Consent was not given", "Nothing was granted"+reason(declined.Result)+". You can close this window; the partner is told.")
 		l.end(declined)
 		return
 	}
 	if err != nil {
-		answer(w, http.StatusBadRequest, "This answer was not accepted", "It does not belong to an invitation that is open here. "+next(err))
+		answer(w, http.StatusBadRequest, "This answer was not accepted", "It does not belong to an invitation that is open here, so nothing came of it. Ask the partner who invited you for a new link.")
 		if l.refused != nil {
 			l.refused(err)
 		}
@@ -184,14 +196,13 @@ func (l *Listener) end(err error) {
 	}
 }
 
-func next(err error) string {
-	if n, ok := errors.AsType[interface {
-		error
-		Next() string
-	}](err); ok {
-		return n.Next()
+// reason is what the administrator can look up or tell his own support. What
+// to do about it is the partner's, and told at the command line.
+func reason(r consent.Result) string {
+	if r.AADSTS == 0 {
+		return ""
 	}
-	return "Open the link of a new invitation."
+	return fmt.Sprintf(" (AADSTS%d)", r.AADSTS)
 }
 
 func answer(w http.ResponseWriter, status int, title, text string) {

@@ -12,11 +12,12 @@ import (
 // address of Microsoft's partner page is the portal itself.
 const landingTemplate = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tenantry sandbox</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tenantry sandbox</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; color: #222 }
 header { background: #b00020; color: #fff; padding: 1em 2em; font-weight: bold }
 main { padding: 1em 2em; max-width: 45em }
+h1 { font-size: 1.5em; line-height: 1.3 }
 dt { font-weight: bold } dd { margin: 0 0 .5em 0; overflow-wrap: anywhere }
 </style></head>
 <body>
@@ -24,6 +25,7 @@ dt { font-weight: bold } dd { margin: 0 0 .5em 0; overflow-wrap: anywhere }
 <main>
 {{- if .Error}}
 <h1 id="outcome">Consent was not given</h1>
+<p>You came here from the sign-in page of the sandbox. This page can be closed.</p>
 <dl><dt>Error</dt><dd id="error">{{.Error}}</dd>{{if .Description}}<dt>Description</dt><dd id="description">{{.Description}}</dd>{{end}}</dl>
 {{- else if .Landed}}
 <h1 id="outcome">You may close this page</h1>

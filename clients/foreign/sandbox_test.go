@@ -197,6 +197,8 @@ type event struct {
 	Roles     []string
 	Required  []string
 	UserAgent string
+	Headers   map[string]string
+	Form      map[string][]string
 	TenantID  string `json:"tenantId"`
 }
 

@@ -112,12 +112,37 @@ or consent needed first, 4 partly done (some tenants failed), 130 interrupted.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help-command"}) // --help is the one way
+	root.SetHelpCommand(helpCommand())
 	globalFlags(root, &f.Flags)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return clierr.Usage(cmd.CommandPath()+" --help lists the flags", "%v", err)
 	})
-	return command.Group(root, commands(f)...)
+	for _, g := range commands(f) {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.title
+			root.AddCommand(c)
+		}
+		root.SetHelpCommandGroupID(g.title) // in the end, of the last group
+	}
+	return command.Group(root)
+}
+
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help on a command, as COMMAND --help",
+		Long:    "Show the help of a command: the same as the command with --help.",
+		Example: command.Examples("on listing incidents", "tenantry help incidents list"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return command.Unknown(cmd.Root(), strings.Join(args, " "))
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
 }
 
 func globalFlags(root *cobra.Command, to *factory.Flags) {

@@ -16,18 +16,17 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/factory"
 )
 
-// commands lists the commands in the order of the job.
-func commands(f *factory.Factory) []*cobra.Command {
-	return []*cobra.Command{
-		demo.New(f),
-		sandbox.New(f),
-		app.New(f),
-		invite.New(f),
-		tenants.New(f),
-		token.New(f),
-		incidents.New(f),
-		configcmd.New(f),
-		version.New(f),
-		completion.New(f),
+// group is a heading of the top help.
+type group struct {
+	title    string
+	commands []*cobra.Command
+}
+
+// commands lists the commands by what people come for.
+func commands(f *factory.Factory) []group {
+	return []group{
+		{"To see it work:", []*cobra.Command{demo.New(f), sandbox.New(f)}},
+		{"The job:", []*cobra.Command{app.New(f), invite.New(f), tenants.New(f), token.New(f), incidents.New(f)}},
+		{"Besides:", []*cobra.Command{configcmd.New(f), completion.New(f), version.New(f)}},
 	}
 }

@@ -26,9 +26,10 @@ import (
 // programs; both are this test binary.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tenantry": func() { os.Exit(cli.Main(os.Args[1:])) },
-		"person":   func() { os.Exit(person(os.Args[1:])) },
-		"get":      func() { os.Exit(get(os.Args[1:])) },
+		"tenantry":  func() { os.Exit(cli.Main(os.Args[1:])) },
+		"person":    func() { os.Exit(person(os.Args[1:])) },
+		"get":       func() { os.Exit(get(os.Args[1:])) },
+		"makecreds": func() { os.Exit(makecreds()) },
 	})
 }
 

@@ -82,8 +82,18 @@ func redacted(value string) string {
 }
 
 // RedactText removes JSON web tokens, and the values of secret parameters of
-// an address inside the text.
+// an address inside the text. A text that holds such an address in encoded
+// form goes as a whole.
 func RedactText(s string) string {
+	clean := redactPlain(s)
+	if strings.Contains(clean, "%") && hidesSecret(clean) {
+		return redacted(s)
+	}
+	return clean
+}
+
+// redactPlain is RedactText for what is not encoded.
+func redactPlain(s string) string {
 	if mayHoldJWT(s) {
 		s = jwtRE.ReplaceAllStringFunc(s, redacted)
 	}
@@ -116,6 +126,25 @@ func mayHoldJWT(s string) bool {
 		}
 		s = s[i+1:]
 	}
+}
+
+// maxEncodings is how often an address may have been encoded, one inside the
+// other, to be looked through.
+const maxEncodings = 4
+
+// hidesSecret says whether decoding a text brings a secret to light.
+func hidesSecret(s string) bool {
+	for range maxEncodings {
+		plain, err := url.QueryUnescape(s)
+		if err != nil || plain == s {
+			return false
+		}
+		if redactPlain(plain) != plain {
+			return true
+		}
+		s = plain
+	}
+	return false
 }
 
 // RedactQuery returns a raw query with the values of secret parameters and

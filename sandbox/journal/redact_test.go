@@ -42,6 +42,9 @@ func TestRedactQuery(t *testing.T) {
 		{"broken escape of a name", "co%zzde=abc", "[redacted:11]"},
 		{"broken escape of a value", "x=%zz", "x=[redacted:3]"},
 		{"token in an open parameter", "login_hint=" + sampleJWT, "login_hint=%5Bredacted%3A49%5D"},
+		{"code in an address encoded twice", "ru=https%253A%252F%252Fx%252F%253Fcode%253Dabc", "ru=%5Bredacted%3A31%5D"},
+		{"code in an address encoded thrice", "ru=x%25253Fcode%25253Dabc", "ru=%5Bredacted%3A18%5D"},
+		{"nothing secret, encoded twice", "ru=x%253Fstate%253Dabc", "ru=x%253Fstate%253Dabc"},
 		{"code inside a redirect address", "redirect_uri=https%3A%2F%2Fx%2F%3Fcode%3Dabc%26state%3D1", "redirect_uri=https%3A%2F%2Fx%2F%3Fcode%3D%5Bredacted%3A3%5D%26state%3D1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -63,6 +66,8 @@ func TestRedactText(t *testing.T) {
 		{"token with pretty-printed header", "ewogICJhbGciOiJub25lIn0.e30.", "[redacted:28]"},
 		{"unsigned token", "eyJhbGciOiJub25lIn0.e30.", "[redacted:24]"},
 		{"host name is no token", "eyes.example.com", "eyes.example.com"},
+		{"pair in an address still encoded", "https%3A%2F%2Fx%2F%3Fclient_secret%3Dabc", "[redacted:40]"},
+		{"percent sign in words", "100% of code", "100% of code"},
 		{"fragment", "https://localhost/#access_token=abc&x=1", "https://localhost/#access_token=[redacted:3]&x=1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,6 +30,10 @@ const (
 	closeGrace        = time.Second // for requests under way when the server closes
 )
 
+// maxHeader bounds an address with its headers, in bytes: several times what
+// Microsoft's services take, and little enough to be kept in a journal.
+const maxHeader = 128 << 10
+
 // Config is what a [Server] needs.
 type Config struct {
 	// TLSListener accepts connections that speak TLS at once: authority mode,
@@ -72,6 +76,7 @@ func New(cfg Config) *Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(debugWriter{cfg.Log}, "", 0),
 	}
 	s.proxy = &http.Server{
@@ -80,6 +85,7 @@ func New(cfg Config) *Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      readTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(debugWriter{cfg.Log}, "", 0),
 	}
 	return s

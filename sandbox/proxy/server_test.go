@@ -115,6 +115,17 @@ func TestServedDirectlyWhenNamesResolveToIt(t *testing.T) {
 	}
 }
 
+func TestLongAddressIsRefused(t *testing.T) {
+	f := start(t, http.HandlerFunc(echo))
+	f.client.Transport.(*http.Transport).ForceAttemptHTTP2 = false // an HTTP/2 client does not even send it
+	for n, want := range map[int]int{maxHeader / 2: http.StatusOK, 2 * maxHeader: http.StatusRequestHeaderFieldsTooLarge} {
+		resp, err := f.client.Get("https://graph.microsoft.com/?" + strings.Repeat("a", n))
+		if read(t, resp, err); resp.StatusCode != want {
+			t.Errorf("%d bytes: status %d, want %d", n, resp.StatusCode, want)
+		}
+	}
+}
+
 func TestUntrustingClientFails(t *testing.T) {
 	f := start(t, http.HandlerFunc(echo))
 	tr := &http.Transport{Proxy: http.ProxyURL(f.proxyURL)}

@@ -38,6 +38,7 @@ type assertion struct {
 	issuer    string
 	subject   string
 	audiences []string
+	user      bool      // says that it is a user's, as Entra's tokens do
 	from, to  time.Time // zero when the claim is missing
 	signed    string    // what the signature covers
 	signature []byte
@@ -72,8 +73,10 @@ func parseAssertion(raw string) (*assertion, error) {
 		Issuer   string          `json:"iss"`
 		Subject  string          `json:"sub"`
 		Audience json.RawMessage `json:"aud"`
-		From     *float64        `json:"nbf"`
-		To       *float64        `json:"exp"`
+		From     *json.Number    `json:"nbf"` // a number; MSAL.NET writes it as text
+		To       *json.Number    `json:"exp"`
+		Scope    json.RawMessage `json:"scp"` // of any type: foreign issuers have their own
+		Kind     json.RawMessage `json:"idtyp"`
 	}
 	for i, into := range []any{&h, &p} {
 		text, err := decode64(parts[i])
@@ -112,6 +115,7 @@ func parseAssertion(raw string) (*assertion, error) {
 		return nil, err
 	}
 	a.alg, a.keyID, a.issuer, a.subject = h.Alg, h.KeyID, p.Issuer, p.Subject
+	a.user = len(p.Scope) > 0 || string(p.Kind) == `"user"`
 	return a, nil
 }
 
@@ -130,14 +134,15 @@ func stringOrList(raw json.RawMessage) ([]string, error) {
 	return many, err
 }
 
-func numericDate(v *float64) (time.Time, error) {
-	switch {
-	case v == nil:
+func numericDate(n *json.Number) (time.Time, error) {
+	if n == nil {
 		return time.Time{}, nil
-	case math.IsNaN(*v) || *v < 0 || *v > 253402300799: // the end of year 9999
+	}
+	v, err := n.Float64()
+	if err != nil || math.IsNaN(v) || v < 0 || v > 253402300799 { // the end of year 9999
 		return time.Time{}, errAssertion
 	}
-	return time.Unix(int64(*v), 0).UTC(), nil
+	return time.Unix(int64(v), 0).UTC(), nil
 }
 
 // checkAssertion authenticates a client by assertion: its own, signed with a

@@ -146,6 +146,9 @@ func TestAssertionClock(t *testing.T) {
 		"expired, outside the skew": {h.now.Add(-time.Hour).Unix(), h.now.Add(-5*time.Minute - time.Second).Unix(), 401},
 		"ahead, inside the skew":    {h.now.Add(5 * time.Minute).Unix(), h.now.Add(time.Hour).Unix(), 200},
 		"ahead, outside the skew":   {h.now.Add(5*time.Minute + time.Second).Unix(), h.now.Add(time.Hour).Unix(), 401},
+		"numbers as text, MSAL.NET": {fmt.Sprint(h.now.Unix()), fmt.Sprint(h.now.Add(time.Hour).Unix()), 200},
+		"expired, as text":          {fmt.Sprint(h.now.Add(-time.Hour).Unix()), fmt.Sprint(h.now.Add(-6 * time.Minute).Unix()), 401},
+		"text that is no number":    {"now", h.now.Add(time.Hour).Unix(), 401},
 		"no nbf":                    {nil, h.now.Add(time.Hour).Unix(), 200},
 		"no exp":                    {h.now.Unix(), nil, 401},
 	} {

@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,7 +17,7 @@ type callback struct {
 	mode     string // query, fragment or form_post
 	state    string
 	hasState bool
-	admin    bool // admin consent: its own order, escapes and "#"
+	admin    bool // admin consent: its own order, and "#" at the end of errors
 	public   bool // registered for mobile and desktop: redeemed without a credential
 }
 
@@ -73,38 +74,52 @@ func (x *exchange) answer(c *callback, pairs []pair) error {
 	if c.mode == "form_post" {
 		return x.formPost(c, pairs)
 	}
-	escape := url.QueryEscape
-	if c.admin {
-		escape = lowerEscape
-	}
 	var b strings.Builder
 	for i, p := range pairs {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(p.name + "=" + escape(p.value))
+		b.WriteString(p.name + "=" + formEscape(p.value))
 	}
-	sep := "?"
-	switch {
-	case c.mode == "fragment":
-		sep = "#"
-	case strings.Contains(c.uri, "?"):
-		sep = "&"
-	}
-	x.redirect(c.uri + sep + b.String())
+	x.redirect(c.address() + c.separator() + b.String())
 	return nil
 }
 
-// lowerEscape is the form encoding of .NET, with lower-case hexadecimal, in
-// which admin consent answers.
-func lowerEscape(s string) string {
+// address is the redirect URI as answers in the URL name it: with a slash
+// when it has no path ("Redirect URI outline and restrictions").
+func (c *callback) address() string {
+	u, err := url.Parse(c.uri)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Path != "" {
+		return c.uri
+	}
+	i := len(u.Scheme) + len("://")
+	if j := strings.IndexAny(c.uri[i:], "?#"); j >= 0 {
+		return c.uri[:i+j] + "/" + c.uri[i+j:]
+	}
+	return c.uri + "/"
+}
+
+// separator stands between the address and the parameters.
+func (c *callback) separator() string {
+	switch {
+	case c.mode == "fragment":
+		return "#"
+	case strings.Contains(c.uri, "?"):
+		return "&"
+	}
+	return "?"
+}
+
+// formEscape is the form encoding of .NET, in which Entra writes redirects:
+// hexadecimal digits in lower case, and other safe characters than Go's.
+func formEscape(s string) string {
 	e := []byte(url.QueryEscape(s))
 	for i := 0; i+2 < len(e); i++ {
 		if e[i] == '%' {
-			copy(e[i+1:i+3], strings.ToLower(string(e[i+1:i+3])))
+			copy(e[i+1:i+3], bytes.ToLower(e[i+1:i+3]))
 		}
 	}
-	return string(e)
+	return strings.NewReplacer("%21", "!", "%2a", "*", "%28", "(", "%29", ")", "~", "%7e").Replace(string(e))
 }
 
 // redirect does not use http.Redirect, which would rewrite the URL.
@@ -131,13 +146,9 @@ func (x *exchange) errorRedirect(e wireError) {
 		c.hasState = false
 		var b strings.Builder
 		for _, p := range pairs {
-			b.WriteString("&" + p.name + "=" + lowerEscape(p.value))
+			b.WriteString("&" + p.name + "=" + formEscape(p.value))
 		}
-		sep := "?"
-		if strings.Contains(c.uri, "?") {
-			sep = "&"
-		}
-		x.redirect(c.uri + sep + b.String()[1:] + "#")
+		x.redirect(c.address() + c.separator() + b.String()[1:] + "#")
 		return
 	}
 	_ = x.answer(&c, pairs)

@@ -53,6 +53,7 @@ var allInstances = []instance{
 		name: "microsoftonline.us", login: "login-us.microsoftonline.com", cache: "login-us.microsoftonline.com",
 		aliases: []string{"login-us.microsoftonline.com"},
 		graph:   "graph.microsoft.com", aadGraph: "graph.windows.net", rbac: "https://pas.windows.net",
+		clouds: []string{world.CloudHigh, world.CloudDoD}, // behind login.microsoftonline.us, which is their canonical host
 	},
 }
 

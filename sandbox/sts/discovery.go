@@ -74,6 +74,7 @@ func (x *exchange) configuration() error {
 		doc["device_authorization_endpoint"] = base2 + "devicecode"
 		doc["end_session_endpoint"] = base2 + "logout"
 		doc["userinfo_endpoint"] = "https://" + graph + "/oidc/userinfo"
+		doc["kerberos_endpoint"] = base + "/kerberos"
 		doc["response_types_supported"] = []string{"code", "id_token", "code id_token", "id_token token"}
 		doc["scopes_supported"] = []string{"openid", "profile", "email", "offline_access"}
 		doc["claims_supported"] = []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"}
@@ -87,6 +88,7 @@ func (x *exchange) configuration() error {
 		doc["response_types_supported"] = []string{"code", "id_token", "code id_token", "token id_token", "token"}
 		doc["scopes_supported"] = []string{"openid"}
 		doc["microsoft_multi_refresh_token"] = true
+		doc["check_session_iframe"] = base1 + "checksession"
 		doc["claims_supported"] = []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "given_name", "family_name", "nickname"}
 	}
 	doc["jwks_uri"] = base + keys

@@ -229,6 +229,7 @@ func TestEveryCloudServesItsOwn(t *testing.T) {
 		{"login.microsoftonline.us", customerTenant, true},
 		{"sts.windows.net", govTenant, true},
 		{"login.windows.net:443", customerTenant, false},
+		{"login.microsoftonline.com.", govTenant, true},
 	} {
 		h.rows = nil
 		h.do(h.http, http.MethodPost, "/"+c.tenant+v2Token, c.host, appForm())

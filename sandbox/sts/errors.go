@@ -53,6 +53,7 @@ const (
 	instanceUnknown      = "instance.unknown"
 	requestMissing       = "request.parameter"
 	requestMalformed     = "request.malformed"
+	requestDuplicate     = "request.duplicate"
 	requestMethod        = "request.method"
 	requestGrant         = "request.grant"
 	scopeOnV2Resource    = "scope.resource"
@@ -82,6 +83,8 @@ const (
 	federatedIssuer      = "federated.issuer"
 	federatedAudience    = "federated.audience"
 	federatedSubject     = "federated.subject"
+	federatedCase        = "federated.case"
+	federatedUser        = "federated.user"
 	federatedSignature   = "federated.signature"
 	federatedUnreachable = "federated.unreachable"
 	resourceUnknown      = "resource.unknown"
@@ -90,6 +93,7 @@ const (
 	resourceUnlisted     = "resource.unlisted"
 	resourceScope        = "resource.scope"
 	resourceNoLicence    = "resource.noLicence"
+	resourceGone         = "resource.gone"
 	grantRedeemed        = "grant.redeemed"
 	grantExpired         = "grant.expired"
 	grantForeign         = "grant.foreign"
@@ -149,11 +153,12 @@ func requestRows() []ErrorRow {
 		{instanceUnknown, 50049, "instance discovery for a host that is none of Microsoft's nor the one asked", "invalid_instance", "", 400, "Unknown or invalid instance.", ShapeJSON, Code},
 		{requestMissing, 900144, "a required parameter is missing", "invalid_request", "", 400, "The request body must contain the following parameter: '{parameter}'.", ShapeJSON, Issue},
 		{requestMalformed, 9002313, "the body is not a form, or a code or token was never issued here", "invalid_request", "", 400, "Invalid request. Request is malformed or invalid.", ShapeJSON, Memory},
+		{requestDuplicate, 9000411, "a parameter is sent more than once", "invalid_request", "", 400, "The request is not properly formatted. The parameter '{parameter}' is duplicated.", ShapeJSON, Issue},
 		{requestMethod, 900561, "a form endpoint is asked by another method than POST", "invalid_request", "", 400, "The endpoint only accepts POST requests. Received a {method} request.", ShapeJSON, Documented},
 		{requestGrant, 70003, "a grant type that is not served", "unsupported_grant_type", "", 400, "The app requested an unsupported grant type '{grant}'.", ShapeJSON, Documented},
 		{scopeOnV2Resource, 901002, "resource is sent to a v2 endpoint", "invalid_request", "", 400, "The 'resource' request parameter isn't supported.", ShapeJSON, Documented},
 		{scopeNotDefault, 1002012, "client credentials with a scope that does not end in /.default", "invalid_scope", "", 400, "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", ShapeJSON, Issue},
-		{scopeTwoResources, 28000, "scopes of more than one resource", "invalid_scope", "", 400, "Provided value for the input parameter scope is not valid because it contains more than one resource. Scope {scope} is not valid.", ShapeJSON, Documented},
+		{scopeTwoResources, 28000, "scopes of more than one resource", "invalid_scope", "", 400, "Provided value for the input parameter scope is not valid because it contains more than one resource. Scope {scope} is not valid.", ShapeJSON, Issue},
 		{scopeMixed, 70011, "/.default beside scopes of the same resource", "invalid_scope", "", 400, "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid. .default scope can't be combined with resource-specific scopes.", ShapeJSON, Documented},
 	}
 }
@@ -184,6 +189,8 @@ func clientRows() []ErrorRow {
 		{federatedIssuer, 700211, "no federated credential has the assertion's issuer", "invalid_client", "", 401, "No matching federated identity record found for presented assertion issuer '{issuer}'. " + federatedAdvice, ShapeJSONNoURI, Issue},
 		{federatedAudience, 700212, "the issuer matches, the audience does not", "invalid_client", "", 401, "No matching federated identity record found for presented assertion audience '{audience}'. " + federatedAdvice, ShapeJSONNew, Issue},
 		{federatedSubject, 700213, "the issuer matches, the subject does not", "invalid_client", "", 401, "No matching federated identity record found for presented assertion subject '{subject}'. " + federatedAdvice, ShapeJSONNew, Issue},
+		{federatedCase, 7002138, "the subject matches but for upper and lower case", "invalid_client", "", 401, "No matching federated identity record found for presented assertion subject '{subject}'. The subject matches with case-insensitive comparison, but not with case-sensitive comparison. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. See documentation at: https://learn.microsoft.com/entra/workload-id/workload-identity-federation. See breaking change notification and remediation at: https://learn.microsoft.com/en-us/entra/identity-platform/reference-breaking-changes#august-2024.", ShapeJSONNew, Issue},
+		{federatedUser, 700229, "the assertion is a user's token of Entra's own", "invalid_client", "", 401, "Forbidden token type. Only app-only tokens may be used as Federated Identity Credentials for AAD issuer.", ShapeJSON, Issue},
 		{federatedSignature, 50013, "the foreign assertion is not signed by a key of its issuer", "invalid_client", "", 401, "Assertion failed signature validation. [Reason - The key was not found or the signature does not match., Issuer: '{issuer}']", ShapeJSON, Documented},
 		{federatedUnreachable, 50166, "the issuer's keys cannot be fetched", "invalid_client", "", 401, "Request to External OIDC endpoint failed.", ShapeJSON, Memory},
 	}
@@ -194,8 +201,9 @@ func resourceRows() []ErrorRow {
 		{resourceUnknown, 500011, "the resource has no service principal in the tenant", "invalid_resource", "", 400, "The resource principal named {resource} was not found in the tenant named {directory}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.", ShapeJSON, Issue},
 		{resourceDisabled, 500014, "the resource's service principal is disabled", "invalid_resource", "", 400, "The service principal for resource '{resource}' is disabled. This indicate that a subscription within the tenant has lapsed, or that the administrator for this tenant has disabled the application, preventing tokens from being issued for it.", ShapeJSON, Issue},
 		{resourceAssignment, 501051, "the resource requires an assignment and the client has none", "invalid_grant", "", 400, "Application '{app}'({name}) is not assigned to a role for the application '{resourceApp}'({resourceName}).", ShapeJSON, Memory},
-		{resourceUnlisted, 650057, "v1 sign-in for a resource that the registration does not ask for", "invalid_resource", "", 400, "Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration. Client app ID: {app}({name}). Resource value from request: {resource}. Resource app ID: {resourceApp}. List of valid resources from app registration: {listed}.", ShapeRedirect, Documented},
+		{resourceUnlisted, 650057, "v1 sign-in for a resource that the registration does not ask for", "invalid_client", "", 400, "Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration. Client app ID: {app}({name}). Resource value from request: {resource}. Resource app ID: {resourceApp}. List of valid resources from app registration: {listed}.", ShapeRedirect, Issue},
 		{resourceScope, 650053, "a scope that the resource does not offer", "invalid_client", "", 400, "The application '{name}' asked for scope '{scope}' that doesn't exist on the resource '{resourceApp}'. Contact the app vendor.", ShapeRedirect, Documented},
+		{resourceGone, 650054, "consent when the registration asks for an API that does not exist", "invalid_client", "", 400, "The application '{name}' asked for permissions to access a resource that has been removed or is no longer available. Contact the app vendor.", ShapeRedirect, Issue},
 		{resourceNoLicence, 650052, "consent to a resource that the tenant has no service principal of", "invalid_client", "", 400, "The app is trying to access a service '{resourceApp}'({resourceName}) that your organization '{tenant}' lacks a service principal for. Contact your IT Admin to review the configuration of your service subscriptions or consent to the application in order to create the required service principal.", ShapeRedirect, Issue},
 	}
 }
@@ -232,7 +240,7 @@ func userRows() []ErrorRow {
 		{userDisabled, 50057, "the user is disabled", "invalid_grant", "", 200, "The user account is disabled.", ShapePage, Documented},
 		{flowMismatch, 165000, "a form comes back without its session or its anti-forgery value", "invalid_request", "", 400, "Invalid Request: The request tokens do not match the user context. Do not copy the user context values (cookies; form fields; headers) between different requests or user sessions; always maintain the ALL of the supplied values across a complete single user flow. Failure Reasons:[Token values do not match;]", ShapePage, Memory},
 		{devicePending, 70016, "the device code awaits the user", "authorization_pending", "", 400, "OAuth 2.0 device flow error. Authorization is pending. Continue polling.", ShapeJSON, Documented},
-		{deviceExpired, 70020, "the device code has expired", "expired_token", "", 400, "The provided value for the input parameter 'device_code' is not valid. This code has expired.", ShapeJSON, Documented},
+		{deviceExpired, 70020, "the device code has expired", "expired_token", "", 400, "The provided value for the input parameter 'device_code' is not valid. This device code has expired.", ShapeJSON, Issue},
 		{deviceUnknown, 70018, "the device code was never issued to this client", "bad_verification_code", "", 400, "Invalid verification code due to User typing in wrong user code for device code flow.", ShapeJSON, Documented},
 		{deviceDeclined, 65004, "the user declined the device's sign-in", "authorization_declined", "", 400, "User declined to consent to access the app.", ShapeJSON, Memory},
 		{userCodeWrong, 70018, "the code typed on the device page is unknown", "bad_verification_code", "", 200, "Invalid verification code due to User typing in wrong user code for device code flow.", ShapePage, Documented},

@@ -190,6 +190,11 @@ func rowCases() map[string]rowCase {
 		requestMalformed: func(h *harness) answer {
 			return h.post(customer+v2Token, codeForm("never-issued"))
 		},
+		requestDuplicate: func(h *harness) answer {
+			form := appForm()
+			form.Add("scope", secURI+"/.default")
+			return h.post(customer+v2Token, form)
+		},
 		requestMethod:      func(h *harness) answer { return h.get(customer+v2Token, appForm()) },
 		requestGrant:       tokenAt(customerTenant, "grant_type", "password"),
 		scopeOnV2Resource:  tokenAt(customerTenant, "resource", secURI),
@@ -228,9 +233,16 @@ func rowCases() map[string]rowCase {
 		assertionAudience: assertionCase("RS256", firstCert, "aud", "https://login.microsoftonline.com/"+plainTenant+"/v2.0"),
 		assertionIssuer:   assertionCase("RS256", firstCert, "sub", partnerApp),
 
-		federatedNone:     assertionCase("RS256", fixedHeader("kid", "k"), "iss", "https://issuer.example"),
-		federatedIssuer:   foreign("https://ISSUER.example", "repo:a", "api://AzureADTokenExchange", nil),
-		federatedSubject:  foreign("https://issuer.example", "repo:A", "api://AzureADTokenExchange", nil),
+		federatedNone:    assertionCase("RS256", fixedHeader("kid", "k"), "iss", "https://issuer.example"),
+		federatedIssuer:  foreign("https://ISSUER.example", "repo:a", "api://AzureADTokenExchange", nil),
+		federatedSubject: foreign("https://issuer.example", "repo:b", "api://AzureADTokenExchange", nil),
+		federatedCase:    foreign("https://issuer.example", "repo:A", "api://AzureADTokenExchange", nil),
+		federatedUser: func(h *harness) answer {
+			const issuer = "https://sts.windows.net/" + partnerTenant + "/"
+			fic := &world.FederatedCredential{Issuer: issuer, Subject: "s", Audiences: []string{"api://AzureADTokenExchange"}, JWKS: keySetOf(clientJWKS())}
+			must(h.world.UpdateApp(certApp, "fic", func(a *world.App) error { a.FICs = append(a.FICs, fic); return nil }))
+			return h.byAssertion(makeAssertion(h.t, base64.RawURLEncoding, "RS256", map[string]any{"kid": "k"}, h.ownClaims("iss", issuer, "sub", "s", "aud", "api://AzureADTokenExchange", "scp", "User.Read")))
+		},
 		federatedAudience: foreign("https://issuer.example", "repo:a", "api://azureadtokenexchange", nil),
 		federatedSignature: foreign("https://issuer.example", "repo:a", "api://AzureADTokenExchange", func(f *world.FederatedCredential) {
 			f.JWKS = keySetOf()
@@ -255,6 +267,11 @@ func rowCases() map[string]rowCase {
 		resourceUnlisted: authorizeAt(customerTenant, v1Authorize, "resource", "https://vault.azure.net"),
 		resourceScope: func(h *harness) answer {
 			return h.signIn(customer+v2Authorize, authorizeQuery("scope", "Users.Eat"), "user@customer.example")
+		},
+		resourceGone: func(h *harness) answer {
+			gone := world.RequiredResource{ResourceAppID: world.DeriveGUID("gone"), Access: []world.Access{{ID: world.DeriveGUID("role"), Type: "Role"}}}
+			must(h.world.UpdateApp(partnerApp, "required", func(a *world.App) error { a.Required = append(a.Required, gone); return nil }))
+			return h.signIn("/common/adminconsent", authorizeQuery(), "admin@customer.example")
 		},
 		resourceNoLicence: func(h *harness) answer {
 			return h.signIn("/common/adminconsent", authorizeQuery(), "admin@plain.example")
@@ -366,6 +383,12 @@ func TestRowsByOtherWays(t *testing.T) {
 			req := must(http.NewRequest(http.MethodPost, h.srv.URL+customer+v2Token, strings.NewReader(`{"grant_type":"client_credentials"}`)))
 			req.Header.Set("Content-Type", "application/json")
 			return h.send(h.http, req)
+		}},
+		"parameter twice in a link is a page": {requestDuplicate, func(h *harness) answer {
+			q := authorizeQuery()
+			q.Add("prompt", "login")
+			q.Add("prompt", "consent")
+			return h.get(customer+v2Authorize, q)
 		}},
 		"secret not valid yet":               {secretInvalid, tokenAt(customerTenant, "client_secret", futureSecret)},
 		"only expired secrets":               {secretExpired, tokenAt(customerTenant, "client_secret", "anything", "client_id", pastApp)},

@@ -40,7 +40,7 @@ type exchange struct {
 func newExchange(s *server, w http.ResponseWriter, r *http.Request, rt route, tenant string) *exchange {
 	x := &exchange{server: s, w: w, r: r, route: rt, segment: tenant, host: strings.ToLower(r.Host), v2: rt.v2, now: s.now().UTC()}
 	// Microsoft's hosts are named without the port of TLS.
-	x.host = strings.TrimSuffix(x.host, ":443")
+	x.host = strings.TrimSuffix(strings.TrimSuffix(x.host, ":443"), ".")
 	x.trace = world.NewGUID()
 	x.trace = x.trace[:len(x.trace)-2] + "00" // as real ones end
 	x.correlation = r.Header.Get("client-request-id")
@@ -72,6 +72,7 @@ func (x *exchange) headers() {
 		h.Set("client-request-id", x.correlation)
 	}
 	h["Set-Cookie"] = []string{
+		"fpc=" + opaque(24) + "; path=/; secure; samesite=none; httponly",
 		"x-ms-gateway-slice=estsfd; path=/; secure; samesite=none; httponly",
 		"stsservicecookie=estsfd; path=/; secure; samesite=none; httponly",
 	}
@@ -97,7 +98,7 @@ func (x *exchange) read() error {
 	}
 	if x.r.Method != http.MethodPost {
 		x.form = x.r.URL.Query()
-		return nil
+		return x.once()
 	}
 	x.r.Body = http.MaxBytesReader(x.w, x.r.Body, maxBody)
 	if x.route.json {
@@ -116,6 +117,9 @@ func (x *exchange) read() error {
 	if err != nil && len(x.r.PostForm) == 0 {
 		return refuse(requestMalformed)
 	}
+	if err := x.once(); err != nil {
+		return err
+	}
 	if id, pass, ok := x.r.BasicAuth(); ok {
 		// Both halves are form-encoded first (RFC 6749 §2.3.1).
 		x.basic = true
@@ -124,6 +128,21 @@ func (x *exchange) read() error {
 		}
 		if x.pass, err = url.QueryUnescape(pass); err != nil {
 			return refuse(requestMalformed)
+		}
+	}
+	return nil
+}
+
+// once refuses a request that says one of the protocol's parameters twice, as
+// RFC 6749 §3.1 demands. What the service does not know it does not count.
+func (x *exchange) once() error {
+	for _, name := range []string{
+		"client_id", "client_secret", "client_assertion", "client_assertion_type", "grant_type", "scope", "resource", "redirect_uri",
+		"code", "code_verifier", "refresh_token", "device_code", "response_type", "response_mode", "state", "nonce", "prompt", "login_hint",
+		"code_challenge", "code_challenge_method",
+	} {
+		if len(x.form[name]) > 1 {
+			return refuse(requestDuplicate, "parameter", name)
 		}
 	}
 	return nil

@@ -40,6 +40,9 @@ func (x *exchange) checkFederated(app *world.App, a *assertion) error {
 	if !signedByOne(a.raw, set) {
 		return refuse(federatedSignature, "issuer", a.issuer)
 	}
+	if a.user && entraIssuer(a.issuer) {
+		return refuse(federatedUser)
+	}
 	return x.checkTime(a)
 }
 
@@ -52,8 +55,11 @@ func matchFederated(app *world.App, a *assertion) (*world.FederatedCredential, e
 	if len(issuers) == 0 {
 		return nil, refuse(federatedIssuer, "issuer", a.issuer)
 	}
-	subjects := slices.DeleteFunc(issuers, func(f *world.FederatedCredential) bool { return f.Subject != a.subject })
+	subjects := slices.DeleteFunc(slices.Clone(issuers), func(f *world.FederatedCredential) bool { return f.Subject != a.subject })
 	if len(subjects) == 0 {
+		if slices.ContainsFunc(issuers, func(f *world.FederatedCredential) bool { return strings.EqualFold(f.Subject, a.subject) }) {
+			return nil, refuse(federatedCase, "subject", a.subject)
+		}
 		return nil, refuse(federatedSubject, "subject", a.subject)
 	}
 	for _, f := range subjects {
@@ -63,6 +69,18 @@ func matchFederated(app *world.App, a *assertion) (*world.FederatedCredential, e
 		}
 	}
 	return nil, refuse(federatedAudience, "audience", audience)
+}
+
+// entraIssuer says whether a token is of Entra itself, of which only an
+// application's own may be an assertion. In authority mode the sandbox's own
+// name issues version 2 tokens, and is a foreign issuer like any other.
+func entraIssuer(issuer string) bool {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return false
+	}
+	_, known := instanceOfHost(u.Host)
+	return known
 }
 
 // signedByOne verifies with the keys that kid names; a token without kid may

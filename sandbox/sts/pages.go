@@ -34,6 +34,7 @@ type pageData struct {
 	UPN          string
 	App          string
 	Publisher    string
+	Unverified   bool // nobody vouches for the publisher
 	Tenant       string
 	Accounts     []account
 	Resources    []resourceView
@@ -98,7 +99,7 @@ func (x *exchange) formTargets() string {
 func (x *exchange) page(f *flow, key string, app *world.App, action string) pageData {
 	return pageData{
 		Flow: key, Canary: f.canary, Action: "/" + f.authority + "/" + action,
-		App: app.DisplayName, Publisher: x.publisher(app), Redirect: f.callback.uri,
+		App: app.DisplayName, Publisher: x.publisher(app), Unverified: !app.FirstParty, Redirect: f.callback.uri,
 	}
 }
 
@@ -156,7 +157,7 @@ func (x *exchange) approvalPage(f *flow, key string, app *world.App, t *world.Te
 	e := x.wire(refuse(approvalNeeded, "name", app.DisplayName))
 	d := x.page(f, key, app, "consent")
 	d.Title, d.UPN, d.Tenant, d.Resources = "Need admin approval", user.UPN, t.Name, views(w)
-	d.Text, d.Problem = strings.TrimPrefix(e.Text, "AADSTS"+strconv.Itoa(e.Code)+": "), e.Text
+	d.Problem = e.Text
 	return x.showStatus(e.Status, "approval.html", d)
 }
 

@@ -316,3 +316,35 @@ type recorder struct{ header http.Header }
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) Write(b []byte) (int, error) { return len(b), nil }
 func (r *recorder) WriteHeader(int)             {}
+
+// Nobody vouches for a partner; Microsoft vouches for its own.
+func TestUnverifiedPublisher(t *testing.T) {
+	h := newHarness(t)
+	link, q := documented(partnerApp)
+	if page := h.signIn(link, q, "admin@customer.example"); !strings.Contains(page.body, "(unverified)") {
+		t.Errorf("the partner's app: %s", page.body)
+	}
+	h = newHarness(t)
+	link, q = documented(world.AppGraphCommands)
+	page := h.signIn(link, q, "admin@customer.example")
+	if !strings.Contains(page.body, "Microsoft Corporation") || strings.Contains(page.body, "unverified") {
+		t.Errorf("Microsoft's own app: %d %s", page.status, page.body)
+	}
+}
+
+// The keyboard is where something is left to type.
+func TestSignInPageHoldsTheKeyboard(t *testing.T) {
+	for hint, want := range map[string]string{"": `id="upn"`, "user@customer.example": `id="password"`} {
+		h := newHarness(t)
+		page := h.get("/"+customerTenant+v2Authorize, authorizeQuery("login_hint", hint))
+		var held []string
+		for line := range strings.Lines(page.body) {
+			if strings.Contains(line, " autofocus>") {
+				held = append(held, line)
+			}
+		}
+		if len(held) != 1 || !strings.Contains(held[0], want) {
+			t.Errorf("hint %q: the keyboard is at %q", hint, held)
+		}
+	}
+}

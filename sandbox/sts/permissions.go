@@ -141,12 +141,11 @@ func (x *exchange) registration(w *wanted, app *world.App, t *world.Tenant) erro
 			continue
 		}
 		api, ok := x.world.App(r.ResourceAppID)
+		if !ok {
+			return refuse(resourceGone, "name", app.DisplayName)
+		}
 		if _, inTenant := x.world.ServicePrincipal(t.ID, r.ResourceAppID); !inTenant {
-			name := r.ResourceAppID
-			if ok {
-				name = api.DisplayName
-			}
-			return noLicence(t.ID, r.ResourceAppID, name)
+			return noLicence(t.ID, r.ResourceAppID, api.DisplayName)
 		}
 		for _, a := range r.Access {
 			if role, ok := api.RoleByID(a.ID); ok && a.Type == "Role" {

@@ -12,7 +12,6 @@ import (
 type refusal struct {
 	row  string
 	args []string // name, value, name, value
-	user string   // who to show a sign-in page again to
 }
 
 // refuse returns the error of a row. args are the names in braces of its
@@ -20,20 +19,6 @@ type refusal struct {
 func refuse(row string, args ...string) error { return &refusal{row: row, args: args} }
 
 func (e *refusal) Error() string { return "refused: " + e.row }
-
-// refusedRow says whether err is a refusal by one of the rows.
-func refusedRow(err error, rows ...string) bool {
-	var r *refusal
-	if !errors.As(err, &r) {
-		return false
-	}
-	for _, id := range rows {
-		if r.row == id {
-			return true
-		}
-	}
-	return false
-}
 
 // wireError is a refusal ready to be written.
 type wireError struct {

@@ -38,7 +38,7 @@ func (h *harness) verified(raw, jwksPath string) (map[string]any, error) {
 	if err := json.Unmarshal([]byte(h.get(jwksPath, nil).body), &set); err != nil {
 		h.t.Fatal(err)
 	}
-	sig := must(jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256}))
+	sig := must(jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256}))
 	keys := set.Key(sig.Signatures[0].Header.KeyID)
 	if len(keys) != 1 {
 		h.t.Fatalf("%d keys for kid %s", len(keys), sig.Signatures[0].Header.KeyID)

@@ -12,7 +12,7 @@ func incidentStatusOf(s string) string {
 }
 
 func alertStatusOf(s string) string {
-	return enum(s, []string{"unknown", "new", "inProgress", "resolved"}, map[string]string{"active": "new", "": "new"})
+	return enum(s, []string{"unknown", "new", "inProgress", "resolved"}, map[string]string{"active": "inProgress", "": "new"})
 }
 
 func classificationOf(s string) string {

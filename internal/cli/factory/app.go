@@ -1,6 +1,7 @@
 package factory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -116,30 +117,39 @@ func (f *Factory) Credential(ctx context.Context, app fleet.App) (entra.Credenti
 	if path, ok := strings.CutPrefix(app.Credential.Ref, "file:"); ok && app.Credential.Kind == "federated" {
 		return entra.FederatedAssertionFile(path), nil
 	}
-	value, err := f.resolve(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
 	switch app.Credential.Kind {
 	case "secret":
+		value, err := f.resolve(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
 		return entra.ClientSecret(value), nil
 	case "federated":
+		if _, err := f.resolve(ctx, ref); err != nil {
+			return nil, err // told now, not with the first token
+		}
 		return entra.FederatedAssertion(func(ctx context.Context, _ string) (string, error) {
 			v, err := f.resolve(ctx, ref) // again each time: assertions are short-lived
 			return v.Reveal(), err
 		}), nil
 	case "certificate":
-		return f.certificate(ctx, app, value)
+		return f.certificate(ctx, app, ref)
 	}
 	return nil, clierr.Usage("use secret, certificate or federated", "%q is not a kind of credential", app.Credential.Kind)
 }
 
-func (f *Factory) certificate(ctx context.Context, app fleet.App, file entra.Secret) (entra.Credential, error) {
+func (f *Factory) certificate(ctx context.Context, app fleet.App, ref secret.Ref) (entra.Credential, error) {
+	// Byte for byte: a PFX may end with what looks like a line break.
+	file, warnings, err := f.Resolver().Read(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	f.warn(warnings)
 	// The chain is sent along, so that subject-name issuer authentication
 	// works; Entra ignores it otherwise.
 	opts := entra.CertificateOptions{SendChain: true}
-	if strings.Contains(file.Reveal(), "-----BEGIN ") {
-		return entra.ParseCertificatePEM([]byte(file.Reveal()), opts)
+	if bytes.Contains(file, []byte("-----BEGIN ")) {
+		return entra.ParseCertificatePEM(file, opts)
 	}
 	var password entra.Secret
 	if app.Credential.PasswordRef != "" {
@@ -151,7 +161,7 @@ func (f *Factory) certificate(ctx context.Context, app fleet.App, file entra.Sec
 			return nil, err
 		}
 	}
-	return entra.ParseCertificatePFX([]byte(file.Reveal()), password, opts)
+	return entra.ParseCertificatePFX(file, password, opts)
 }
 
 // TokenOptions are per-command wishes for [Factory.Tokens].
@@ -268,8 +278,12 @@ func (f *Factory) Resolve(ctx context.Context, word string) (entra.TenantID, err
 // resolve reads a secret and tells of a place that others can read.
 func (f *Factory) resolve(ctx context.Context, ref secret.Ref) (entra.Secret, error) {
 	value, warnings, err := f.Resolver().ResolveWarn(ctx, ref)
+	f.warn(warnings)
+	return value, err
+}
+
+func (f *Factory) warn(warnings []secret.Warning) {
 	for _, w := range warnings {
 		f.Streams.Notef("warning: %s", w)
 	}
-	return value, err
 }

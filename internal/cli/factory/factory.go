@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -157,13 +158,25 @@ func (f *Factory) chooseCloud() (entra.Cloud, error) {
 		return entra.CustomCloud(cc.Name, cc.Login, cc.Graph, cc.Defender, endpoint)
 	}
 	if name == "" {
-		name = "public"
+		name = f.azureCloud()
 	}
 	c, err := entra.CloudByName(name)
 	if err != nil {
 		return c, clierr.Usage("name one of these with --cloud, or declare custom_cloud in "+config.FileName, "--cloud: %v", err).Because(err)
 	}
 	return c, nil
+}
+
+// azureCloud is the cloud whose login host AZURE_AUTHORITY_HOST names, as
+// Azure's own SDKs read it; else the public one.
+func (f *Factory) azureCloud() string {
+	host := strings.TrimSuffix(f.Getenv("AZURE_AUTHORITY_HOST"), "/")
+	for _, c := range entra.Clouds() {
+		if strings.EqualFold(host, c.Login) || strings.EqualFold("https://"+host, c.Login) {
+			return c.Name
+		}
+	}
+	return "public"
 }
 
 func (f *Factory) newPrinter() (*output.Printer, error) {

@@ -54,7 +54,10 @@ func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
 		_, err := dec.Token() // the closing delimiter
 		return n, err
 	case string:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: t}, nil
+		// By way of Encode, which also quotes what older readers of YAML take
+		// for a boolean, such as "no".
+		n := &yaml.Node{}
+		return n, n.Encode(t)
 	case json.Number:
 		tag := "!!int"
 		if bytes.ContainsAny([]byte(t), ".eE") {

@@ -232,11 +232,17 @@ func (o options) receive(ctx context.Context, f *factory.Factory, s *onboard.Ser
 	f.Streams.Notef("open this link on this machine, as an administrator (%s or higher):\n%s", invited.DirectoryRole, invited.Link)
 	waiting, cancel := context.WithTimeoutCause(ctx, o.timeout, clierr.SignIn("run the command again for a new link", "no consent came back within %s", o.timeout))
 	defer cancel()
-	claim, err := l.Wait(waiting)
-	for len(problems) > 0 {
-		x := explain.Error(<-problems)
-		f.Streams.Notef("a callback was not accepted: %s", output.Clean(x.Message))
+	tell := func(err error) {
+		f.Streams.Notef("a callback was not accepted: %s", output.Clean(explain.Error(err).Message))
 	}
+	// What comes while the consent is proved is told after it: Streams are for
+	// one goroutine at a time.
+	defer func() {
+		for len(problems) > 0 {
+			tell(<-problems)
+		}
+	}()
+	claim, err := await(waiting, l, problems, tell)
 	if err != nil {
 		return err
 	}
@@ -244,6 +250,28 @@ func (o options) receive(ctx context.Context, f *factory.Factory, s *onboard.Ser
 	t := r.Tenant
 	t.ID = claim.Tenant
 	return o.prove(ctx, f, s, invited, t)
+}
+
+// await waits for a consent to come back, and tells of every callback that was
+// not accepted when it comes: who opened an old link should not wait in vain.
+func await(ctx context.Context, l *onboard.Listener, problems <-chan error, tell func(error)) (onboard.Claim, error) {
+	type arrival struct {
+		claim onboard.Claim
+		err   error
+	}
+	arrived := make(chan arrival, 1)
+	go func() {
+		claim, err := l.Wait(ctx)
+		arrived <- arrival{claim, err}
+	}()
+	for {
+		select {
+		case err := <-problems:
+			tell(err)
+		case a := <-arrived:
+			return a.claim, a.err
+		}
+	}
 }
 
 func (o options) prove(ctx context.Context, f *factory.Factory, s *onboard.Service, invited onboard.Invited, t fleet.Tenant) error {

@@ -1,0 +1,48 @@
+package incidents
+
+import (
+	"testing"
+	"time"
+)
+
+func TestParseSince(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	tests := []struct {
+		in   string
+		want time.Time
+		bad  bool
+	}{
+		{in: "", want: time.Time{}},
+		{in: "24h", want: now.Add(-24 * time.Hour)},
+		{in: "90m", want: now.Add(-90 * time.Minute)},
+		{in: "7d", want: now.AddDate(0, 0, -7)},
+		{in: " 2w ", want: now.AddDate(0, 0, -14)},
+		{in: "2026-11-16", want: time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC)},
+		{in: "2026-11-16T08:00:00.1234567+02:00", want: time.Date(2026, 11, 16, 6, 0, 0, 123456700, time.UTC)},
+		{in: "yesterday", bad: true},
+		{in: "-1h", bad: true},
+		{in: "-3d", bad: true},
+		{in: "d", bad: true},
+		{in: "99999999999999999999d", bad: true},
+		{in: "2026-13-01", bad: true},
+	}
+	for _, tc := range tests {
+		got, err := parseSince(tc.in, now)
+		if (err != nil) != tc.bad || !got.Equal(tc.want) {
+			t.Errorf("%q: got %s, %v", tc.in, got, err)
+		}
+	}
+}
+
+func FuzzParseSince(f *testing.F) {
+	for _, s := range []string{"24h", "7d", "2026-11-16", "1e9h", "w"} {
+		f.Add(s)
+	}
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := parseSince(s, now)
+		if err != nil && !got.IsZero() {
+			t.Errorf("%q: a time and an error", s)
+		}
+	})
+}

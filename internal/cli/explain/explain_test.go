@@ -1,0 +1,67 @@
+package explain_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tenantry/tenantry/defender"
+	"github.com/tenantry/tenantry/entra"
+	"github.com/tenantry/tenantry/entra/consent"
+	"github.com/tenantry/tenantry/internal/cli/clierr"
+	"github.com/tenantry/tenantry/internal/cli/config"
+	"github.com/tenantry/tenantry/internal/cli/explain"
+	"github.com/tenantry/tenantry/onboard"
+	"github.com/tenantry/tenantry/sandbox"
+	"github.com/tenantry/tenantry/secret"
+)
+
+func TestError(t *testing.T) {
+	refused := &entra.Error{Code: 7000222, OAuth: "invalid_client", Message: "The keys are expired.", CorrelationID: "c-1", Action: entra.ActionFixCredential}
+	_, refErr := secret.Parse("hunter2")
+	_, cloudErr := entra.CloudByName("mars")
+	tests := []struct {
+		name string
+		err  error
+		exit int
+		code string
+		has  string // in the message
+	}{
+		{"own", clierr.SignIn("do this", "not signed in").Because(errors.New("private")), 3, "sign-in-needed", "not signed in"},
+		{"entra", fmt.Errorf("wrapped: %w", refused), 3, "AADSTS7000222", "AADSTS7000222: The keys are expired. (correlation id c-1)"},
+		{"entra without a code", &entra.Error{HTTPStatus: 429, Action: entra.ActionWait}, 1, "failed", "429"},
+		{"unproved", &consent.UnprovedError{Tenant: "t", Waited: 2 * time.Second, Missing: []consent.Need{{Resource: entra.Clouds()[0].Resource("xdr"), Roles: []string{"Incident.Read.All"}}}, Errs: []error{refused}}, 3, "consent-unproved", "missing Incident.Read.All of https://api.security.microsoft.com; AADSTS7000222"},
+		{"declined", &onboard.DeclinedError{Result: consent.Result{Kind: consent.Declined, AADSTS: 65004, Next: "Ask again."}}, 3, "consent-declined", "AADSTS65004"},
+		{"no role", func() error { _, _, err := defender.ChooseSurface(nil, nil); return err }(), 3, "no-role", "Incident.Read.All"},
+		{"reference", refErr, 2, "usage", "a value, not a reference"},
+		{"cloud", cloudErr, 2, "usage", "mars"},
+		{"configuration", config.Problems{{Source: "f", Line: 1, Message: "m"}}, 2, "usage", "f:1"},
+		{"sandbox directory", &sandbox.ConfigError{Field: "Dir", Value: "d", Problem: "cannot be created", Remedy: "choose another"}, 2, "usage", `--dir "d" cannot be created`},
+		{"port", fmt.Errorf("listen: %w", syscall.EADDRINUSE), 1, "port-taken", "listen"},
+		{"network", &url.Error{Op: "Get", URL: "https://host.example/?code=S3CR3T", Err: errors.New("connection refused")}, 1, "no-answer", "no answer from host.example: connection refused"},
+		{"interrupt", fmt.Errorf("list: %w", context.Canceled), 130, "interrupted", "interrupted"},
+		{"anything", errors.New("what"), 1, "failed", "what"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			x := explain.Error(tc.err)
+			if x.Exit != tc.exit || x.Code != tc.code || !strings.Contains(x.Message, tc.has) {
+				t.Errorf("got %+v", x)
+			}
+			if x.Next != "" && strings.Contains(x.Message, x.Next) {
+				t.Errorf("the next step is told twice: %q and %q", x.Message, x.Next)
+			}
+			if x.Next == "" && tc.name != "anything" && tc.name != "interrupt" && tc.name != "configuration" {
+				t.Error("no next step")
+			}
+			if s := x.Message + x.Next; strings.Contains(s, "S3CR3T") || strings.Contains(s, "hunter2") || strings.Contains(s, "private") {
+				t.Errorf("it tells what is private: %q", s)
+			}
+		})
+	}
+}
