@@ -98,7 +98,7 @@ func (f *tokens) Fresh(ctx context.Context, tenant entra.TenantID, r entra.Resou
 	if err := f.errs[r.Kind]; err != nil {
 		return entra.Token{}, err
 	}
-	return entra.Token{Tenant: tenant, Resource: r, Claims: entra.Claims{TenantID: string(tenant), Roles: f.roles[r.Kind]}}, nil
+	return entra.Token{Grant: &entra.Grant{Tenant: tenant, Resource: r, Claims: entra.Claims{TenantID: string(tenant), Roles: f.roles[r.Kind]}}}, nil
 }
 
 func (f *tokens) ExchangeCode(context.Context, entra.CodeExchange) (entra.Secret, error) {

@@ -29,7 +29,7 @@ func (f *tokens) Token(_ context.Context, id entra.TenantID, r entra.Resource) (
 	if err := f.errs[r.Kind]; err != nil {
 		return entra.Token{}, err
 	}
-	return entra.Token{Tenant: id, Resource: r, Claims: entra.Claims{Roles: f.roles[r.Kind]}}, nil
+	return entra.Token{Grant: &entra.Grant{Tenant: id, Resource: r, Claims: entra.Claims{Roles: f.roles[r.Kind]}}}, nil
 }
 
 func (f *tokens) Drop(id entra.TenantID) {

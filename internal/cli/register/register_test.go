@@ -68,7 +68,7 @@ func TestRunIsWholeOrNotAtAll(t *testing.T) {
 			cloud.Graph = srv.URL
 			plan := register.Plan{Cloud: cloud, Name: "N", Profile: profile, RedirectURIs: []string{"https://portal.azure.com"}, SecretEnds: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
 			kept := ""
-			app, err := register.Run(t.Context(), plan, entra.Token{Tenant: "10000000-0000-4000-8000-000000000000"}, srv.Client(), time.Now,
+			app, err := register.Run(t.Context(), plan, entra.Token{Grant: &entra.Grant{Tenant: "10000000-0000-4000-8000-000000000000"}}, srv.Client(), time.Now,
 				func(_ context.Context, s entra.Secret) error { kept = s.Reveal(); return tc.keep },
 				func(_ context.Context, a fleet.App) error { return tc.record })
 			if (err == nil) != tc.ok {
@@ -97,7 +97,7 @@ func TestFailedUndoIsTold(t *testing.T) {
 	srv, _ := graph(t, "/applications/")
 	cloud := entra.Clouds()[0]
 	cloud.Graph = srv.URL
-	_, err = register.Run(t.Context(), register.Plan{Cloud: cloud, Name: "N", Profile: profile}, entra.Token{}, srv.Client(), time.Now, nil, nil)
+	_, err = register.Run(t.Context(), register.Plan{Cloud: cloud, Name: "N", Profile: profile}, entra.Token{Grant: &entra.Grant{}}, srv.Client(), time.Now, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "11111111-2222-4333-8444-555555555555 could not be deleted again") {
 		t.Errorf("got %v", err)
 	}
