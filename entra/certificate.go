@@ -85,17 +85,40 @@ func (c *certificate) check() error {
 	return nil
 }
 
-func (c *certificate) authenticate(_ context.Context, r proofRequest, form url.Values) error {
+// CheckCertificate tells, before a request is made, whether a certificate
+// credential can be used at the given time: the error is the
+// [*CertificateError] that every request would end in. It is nil for
+// credentials of other kinds.
+func CheckCertificate(c Credential, now time.Time) error {
+	cert, ok := c.(*certificate)
+	if !ok {
+		return nil
+	}
+	if err := cert.check(); err != nil {
+		return err
+	}
+	return cert.inTime(now)
+}
+
+// inTime compares the certificate with the clock.
+func (c *certificate) inTime(now time.Time) error {
 	fail := func(p CertificateProblem, detail, remedy string) error {
 		return &CertificateError{Problem: p, Detail: detail, Remedy: remedy, NotBefore: c.leaf.NotBefore, NotAfter: c.leaf.NotAfter}
 	}
 	switch {
-	case r.now.After(c.leaf.NotAfter):
+	case now.After(c.leaf.NotAfter):
 		return fail(CertificateExpired, "it expired on "+c.leaf.NotAfter.UTC().Format(time.RFC3339),
 			"upload a new certificate to the app registration and use its key")
-	case r.now.Before(c.leaf.NotBefore):
+	case now.Before(c.leaf.NotBefore):
 		return fail(CertificateNotYetValid, "it is valid only from "+c.leaf.NotBefore.UTC().Format(time.RFC3339),
-			"wait, or check this computer's clock ("+r.now.UTC().Format(time.RFC3339)+")")
+			"wait, or check this computer's clock ("+now.UTC().Format(time.RFC3339)+")")
+	}
+	return nil
+}
+
+func (c *certificate) authenticate(_ context.Context, r proofRequest, form url.Values) error {
+	if err := c.inTime(r.now); err != nil {
+		return err
 	}
 	now := jwt.NewNumericDate(r.now)
 	s, err := jwt.Signed(c.signer).Claims(jwt.Claims{

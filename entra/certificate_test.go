@@ -167,6 +167,15 @@ func TestCertificateOutsideItsTimeIsRefusedBeforeTheCall(t *testing.T) {
 		if got := problemOf(t, err); got != tt.want {
 			t.Errorf("problem %q, want %q", got, tt.want)
 		}
+		if got := problemOf(t, CheckCertificate(cred, start())); got != tt.want {
+			t.Errorf("checked beforehand: problem %q, want %q", got, tt.want)
+		}
+		if err := CheckCertificate(cred, start().Add((tt.from+tt.to)/2)); err != nil {
+			t.Errorf("in its time: %v", err)
+		}
+		if err := CheckCertificate(ClientSecret(NewSecret("s")), start()); err != nil {
+			t.Errorf("a secret: %v", err)
+		}
 		if l.count() != 0 {
 			t.Error("a request was made")
 		}

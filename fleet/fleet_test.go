@@ -71,7 +71,7 @@ func TestSelectRefuses(t *testing.T) {
 		{"all and a tag", fleet.Selector{All: true, Tags: []string{"eu"}}, "all", "contradicts"},
 		{"letters swapped", fleet.Selector{Tenants: []string{"cotnoso"}}, "tenant", "did you mean Contoso"},
 		{"part of a name", fleet.Selector{Tenants: []string{"fabri"}}, "tenant", "Fabrikam or fabrikam.example"},
-		{"nothing like it", fleet.Selector{Tenants: []string{"northwind"}}, "tenant", "no such tenant; list"},
+		{"nothing like it", fleet.Selector{Tenants: []string{"northwind"}}, "tenant", "no such tenant; tenantry tenants list"},
 		{"empty", fleet.Selector{Tenants: []string{" "}}, "tenant", "empty"},
 		{"two of a name", fleet.Selector{Tenants: []string{"twin"}}, "tenant", "aaaaaaaa-0000-4000-8000-000000000003, aaaaaaaa-0000-4000-8000-000000000004"},
 		{"unknown tag", fleet.Selector{Tags: []string{"glod"}}, "tag", "did you mean gold"},

@@ -108,16 +108,31 @@ func Profiles() []Profile {
 	}
 }
 
-// ProfileByName finds a profile. The error for an unknown name lists the names.
-func ProfileByName(name string) (Profile, error) {
+// ProfileError says that there is no profile of a name.
+type ProfileError struct{ Name string }
+
+func (e *ProfileError) Error() string {
+	return fmt.Sprintf("profile %q does not exist; %s", e.Name, e.Next())
+}
+
+// Next says in one sentence what to do about it: it lists the names there are.
+func (e *ProfileError) Next() string {
 	var names []string
+	for _, p := range Profiles() {
+		names = append(names, p.Name)
+	}
+	return "use one of " + strings.Join(names, ", ")
+}
+
+// ProfileByName finds a profile. The error for an unknown name is a
+// [*ProfileError].
+func ProfileByName(name string) (Profile, error) {
 	for _, p := range Profiles() {
 		if p.Name == name {
 			return p, nil
 		}
-		names = append(names, p.Name)
 	}
-	return Profile{}, fmt.Errorf("profile %q does not exist; use one of %s", name, strings.Join(names, ", "))
+	return Profile{}, &ProfileError{Name: name}
 }
 
 // Resources lists the resources the profile asks for, in the order of its needs.

@@ -120,7 +120,7 @@ func find(tenants []Tenant, want string) (int, error) {
 		forms = append(forms, t.Name, t.Domain, string(t.ID))
 	}
 	return 0, &SelectError{Field: "tenant", Value: want, Problem: "no such tenant", Near: nearest(key, forms),
-		Remedy: "list the tenants to see ids, domains and names"}
+		Remedy: "tenantry tenants list shows ids, domains and names"}
 }
 
 func knownTags(tenants []Tenant, field string, tags []string) error {
@@ -133,7 +133,7 @@ func knownTags(tenants []Tenant, field string, tags []string) error {
 			all = append(all, t.Tags...)
 		}
 		return &SelectError{Field: field, Value: want, Problem: "no tenant carries this tag", Near: nearest(strings.ToLower(want), all),
-			Remedy: "list the tenants to see their tags"}
+			Remedy: "tenantry tenants list shows their tags"}
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ func (e *ConfigError) Error() string {
 // Unwrap returns the cause.
 func (e *ConfigError) Unwrap() error { return e.Err }
 
+// Next says in one sentence what to do about it.
+func (e *ConfigError) Next() string { return e.Remedy }
+
 // ListenError says which address could not be listened on.
 type ListenError struct {
 	Field  string // field of [Config]
@@ -56,6 +59,9 @@ func (e *ListenError) Error() string {
 // Unwrap returns the cause.
 func (e *ListenError) Unwrap() error { return e.Err }
 
+// Next says in one sentence what to do about it.
+func (e *ListenError) Next() string { return e.Remedy }
+
 // AlreadyRunningError says that a sandbox runs in the directory already.
 type AlreadyRunningError struct {
 	Dir       string
@@ -63,8 +69,11 @@ type AlreadyRunningError struct {
 }
 
 func (e *AlreadyRunningError) Error() string {
-	return fmt.Sprintf("a sandbox (process %d) already runs in %s (use it, stop it, or choose another directory)", e.Endpoints.PID, e.Dir)
+	return fmt.Sprintf("a sandbox (process %d) already runs in %s (%s)", e.Endpoints.PID, e.Dir, e.Next())
 }
+
+// Next says in one sentence what to do about it.
+func (e *AlreadyRunningError) Next() string { return "use it, stop it, or choose another directory" }
 
 // EndpointsError says why the endpoints of a running sandbox could not be
 // learned from its directory.
@@ -90,3 +99,6 @@ func (e *EndpointsError) Error() string {
 
 // Unwrap returns the cause.
 func (e *EndpointsError) Unwrap() error { return e.Err }
+
+// Next says in one sentence what to do about it.
+func (e *EndpointsError) Next() string { return e.Remedy }

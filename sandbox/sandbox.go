@@ -220,10 +220,14 @@ func (s *Sandbox) openCertificate() error {
 	if !s.pool.AppendCertsFromPEM(roots) {
 		return &ConfigError{"RootsFile", s.cfg.RootsFile, "holds no PEM certificate", "give the PEM of what clients are to trust", nil}
 	}
+	var unnamed []string
 	for _, h := range proxy.Hosts() {
 		if cert.Leaf.VerifyHostname(h.Name) != nil {
-			s.log.Warn("the given certificate does not name a host that the sandbox serves", "host", h.Name)
+			unnamed = append(unnamed, h.Name)
 		}
+	}
+	if len(unnamed) > 0 {
+		s.log.Warn("the given certificate does not name every host that the sandbox serves; clients will refuse those", "missing", len(unnamed), "first", unnamed[0])
 	}
 	s.roots = roots
 	s.cert = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return cert, nil }

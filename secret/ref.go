@@ -2,6 +2,7 @@ package secret
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -93,6 +94,15 @@ func (r Ref) Place() string { return r.place }
 
 // IsZero tells whether the reference refers to nothing.
 func (r Ref) IsZero() bool { return r == Ref{} }
+
+// In is the reference as seen from dir: a relative path of a file is one below
+// dir. References of other kinds, and absolute paths, stay as they are.
+func (r Ref) In(dir string) Ref {
+	if r.scheme == SchemeFile && !filepath.IsAbs(r.place) {
+		r.place = filepath.Join(dir, r.place)
+	}
+	return r
+}
 
 // String writes the reference as Parse reads it.
 func (r Ref) String() string {

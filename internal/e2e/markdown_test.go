@@ -122,6 +122,7 @@ var (
 	jwtRE     = regexp.MustCompile(`eyJ[\w-]+…?(\.[\w-]+\.[\w-]+)?`)
 	guidRE    = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
 	fixedRE   = regexp.MustCompile(`^(10000000-0000-4000-8000-|8ee8fdad-|a9790345-|fc780465-)`)
+	placeRE   = regexp.MustCompile(`file:/\S*/(\S+)`) // where the page is run
 	stampRE   = regexp.MustCompile(`\b20\d\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z)?)?`)
 	epochRE   = regexp.MustCompile(`"\d{10}"`)
 	codeRE    = regexp.MustCompile(`(enter the code )[A-Z0-9]+`)
@@ -141,6 +142,7 @@ func normal(s string) string {
 		}
 		return "GUID"
 	})
+	s = placeRE.ReplaceAllString(s, "file:${1}")
 	s = stampRE.ReplaceAllString(s, "TIME")
 	s = epochRE.ReplaceAllString(s, `"EPOCH"`)
 	s = codeRE.ReplaceAllString(s, "${1}CODE")

@@ -66,6 +66,9 @@ func (e *AuthorityError) Error() string {
 // Unwrap returns the cause.
 func (e *AuthorityError) Unwrap() error { return e.Err }
 
+// Next says in one sentence what to do about it.
+func (e *AuthorityError) Next() string { return e.Remedy }
+
 // OpenAuthority loads the certificate authority kept in dir, making it on
 // first use. dir must exist; empty means in memory, new each time. now is the
 // clock; nil means time.Now. Its errors are of type *[AuthorityError].
@@ -100,7 +103,7 @@ func createAuthority(certFile, keyFile string, now func() time.Time) (*Authority
 		return nil, fmt.Errorf("encode the key of the sandbox's certificate authority: %w", err)
 	}
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	remedy := "make the directory writable or choose another one"
+	remedy := "make the directory writable, make room on its disk, or choose another one"
 	if err := writeNew(keyFile, keyPEM, 0o600); err != nil {
 		return nil, &AuthorityError{keyFile, "cannot be written", remedy, err}
 	}

@@ -112,6 +112,9 @@ func (e *CertificateError) Error() string {
 // Unwrap returns the cause.
 func (e *CertificateError) Unwrap() error { return e.Err }
 
+// Next says in one sentence what to do about it.
+func (e *CertificateError) Next() string { return e.Remedy }
+
 // LoadCertificate reads a server certificate (with its chain) and key in PEM
 // to use instead of the sandbox's own. An expired one is refused. Its errors
 // are of type *[CertificateError].

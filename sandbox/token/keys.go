@@ -64,6 +64,9 @@ func (e *KeyFileError) Error() string {
 
 func (e *KeyFileError) Unwrap() error { return e.Err }
 
+// Next says in one sentence what to do about it.
+func (e *KeyFileError) Next() string { return e.Remedy }
+
 // Load reads the signing keys kept in dir, and creates them (readable by the
 // owner alone) when there are none. With dir "" the keys live in memory and
 // end with the process. now is the clock for certificates and lifetimes; nil

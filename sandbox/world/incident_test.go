@@ -225,6 +225,31 @@ func (c *checker) entity(at string, a *Alert, e Entity) {
 	}
 }
 
+// TestIncidentsAreSpread: nothing ends at the very moment the world begins, and hardly two incidents
+// of a tenant change in the same minute: what is recent is spread, not cut off.
+func TestIncidentsAreSpread(t *testing.T) {
+	same, all := 0, 0
+	for seed := range uint64(300) {
+		tn := tenantOf(seed, 12)
+		w := worldOf(t, tn)
+		minutes := map[time.Time]bool{}
+		for _, in := range w.Incidents(tn.ID) {
+			if !in.LastUpdate.Before(w.Epoch()) {
+				t.Errorf("seed %d: incident %d changed at %v, when the world began", seed, in.ID, in.LastUpdate)
+			}
+			all++
+			if m := in.LastUpdate.Truncate(time.Minute); in.Status == "resolved" && minutes[m] {
+				same++
+			} else {
+				minutes[m] = true
+			}
+		}
+	}
+	if same*100 > all {
+		t.Errorf("%d of %d incidents changed in the same minute as another", same, all)
+	}
+}
+
 // TestIncidentsDependOnTheirIndexAlone: more incidents add older ones and
 // change nothing, in another world of the same beginning too.
 func TestIncidentsDependOnTheirIndexAlone(t *testing.T) {

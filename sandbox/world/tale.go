@@ -88,12 +88,19 @@ func (s *scene) incident(id int64) *Incident {
 	return in
 }
 
-// soon is a moment after t, but never in the world's future.
+// soon is a moment after t, but never in the world's future: where there is
+// no time for what was rolled, what there is of it is used in proportion, so
+// that recent incidents do not all end at the moment the world began.
 func (s *scene) soon(t time.Time, low, high time.Duration) time.Time {
-	if n := t.Add(s.d.span(low, high)); n.Before(s.tale.epoch) {
-		return n
+	rolled, left := s.d.span(low, high), s.tale.epoch.Sub(t)
+	if rolled < left {
+		return t.Add(rolled)
 	}
-	return s.tale.epoch
+	if left <= 0 {
+		return s.tale.epoch
+	}
+	share := 0.15 + 0.7*float64(rolled-low)/float64(high-low)
+	return t.Add(time.Duration(share * float64(left)).Truncate(100 * time.Nanosecond))
 }
 
 // analyst is who works on the tenant's queue: the first declared user, or an

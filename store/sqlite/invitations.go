@@ -37,7 +37,7 @@ func (db *DB) PutInvitation(ctx context.Context, inv fleet.Invitation) error {
 		err = store.ErrConflict
 	}
 	if err != nil {
-		return fmt.Errorf("invitation: %w", err)
+		return fmt.Errorf("invitation: %w", db.known(err))
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (db *DB) UseInvitation(ctx context.Context, state string, now time.Time) (f
 		return nil
 	})
 	if err != nil {
-		return fleet.Invitation{}, fmt.Errorf("invitation: %w", err)
+		return fleet.Invitation{}, fmt.Errorf("invitation: %w", db.known(err))
 	}
 	return inv, nil
 }

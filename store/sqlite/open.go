@@ -32,7 +32,8 @@ type DB struct {
 	now    func() time.Time
 }
 
-// OpenError says why a database cannot be opened.
+// OpenError says why a database cannot be opened, or, when the file went bad
+// later, used.
 type OpenError struct {
 	Path    string
 	Problem string
@@ -191,6 +192,12 @@ func (db *DB) own(ctx context.Context) error {
 	if tables > 0 && versions == 0 {
 		return &OpenError{Path: db.path, Problem: "this is the database of another program", Remedy: "give the path of a file that does not exist yet; nothing was changed"}
 	}
+	if versions > 0 {
+		// The migrations take a table that cannot be read for one that is about
+		// to appear, and wait for minutes; damage is told at once instead.
+		var version int64
+		return db.writer.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version`).Scan(&version)
+	}
 	return nil
 }
 
@@ -200,23 +207,45 @@ func openError(path string, err error) error {
 	if errors.As(err, &open) {
 		return open
 	}
-	e := &OpenError{Path: path, Problem: "it cannot be opened: " + err.Error(), Remedy: "check the file and its directory", Err: err}
-	var sqliteErr *sqlite.Error
-	if errors.As(err, &sqliteErr) {
-		switch sqliteErr.Code() & 0xff {
-		case sqlite3.SQLITE_NOTADB:
-			e.Problem, e.Remedy = "this is not a database, or it is damaged", "restore it from a backup, or move it away to begin anew"
-		case sqlite3.SQLITE_CORRUPT:
-			e.Problem, e.Remedy = "it is damaged", "restore it from a backup, or move it away to begin anew"
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			e.Problem, e.Remedy = "another process is writing to it and does not finish", "end that process, or try again"
-		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
-			e.Problem, e.Remedy = "it cannot be written", "choose a file that may be written, in a directory that may be written"
-		case sqlite3.SQLITE_FULL:
-			e.Problem, e.Remedy = "the disk is full", "make room"
-		}
+	if e, ok := classify(path, err); ok {
+		return e
 	}
-	return e
+	return &OpenError{Path: path, Problem: "it cannot be opened: " + err.Error(), Remedy: "check the file and its directory", Err: err}
+}
+
+// known gives an error that came up in use the sentence it would have had on
+// opening, when it is about the file and not about a statement.
+func (db *DB) known(err error) error {
+	if e, ok := classify(db.path, err); ok {
+		return e
+	}
+	return err
+}
+
+func classify(path string, err error) (*OpenError, bool) {
+	var sqliteErr *sqlite.Error
+	if !errors.As(err, &sqliteErr) {
+		return nil, false
+	}
+	e := &OpenError{Path: path, Err: err}
+	switch sqliteErr.Code() & 0xff {
+	case sqlite3.SQLITE_NOTADB:
+		e.Problem, e.Remedy = "this is not a database, or it is damaged", "restore it from a backup, or move it away to begin anew"
+	case sqlite3.SQLITE_CORRUPT:
+		e.Problem, e.Remedy = "it is damaged", "restore it from a backup, or move it away to begin anew"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		e.Problem, e.Remedy = "another process is writing to it and does not finish", "end that process, or try again"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		e.Problem, e.Remedy = "it cannot be written", "choose a file that may be written, in a directory that may be written"
+	case sqlite3.SQLITE_FULL:
+		e.Problem, e.Remedy = "the disk is full", "make room"
+	case sqlite3.SQLITE_IOERR:
+		// What SQLite says when the files beside the database find no room.
+		e.Problem, e.Remedy = "reading or writing it failed: "+sqliteErr.Error(), "make room if the disk is full, and check the disk"
+	default:
+		return nil, false
+	}
+	return e, true
 }
 
 // reason is an error's cause without the path that the message names anyway.

@@ -60,7 +60,7 @@ func (db *DB) App(ctx context.Context) (fleet.App, bool, error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return fleet.App{}, false, nil
 	case err != nil:
-		return fleet.App{}, false, fmt.Errorf("read the app: %w", err)
+		return fleet.App{}, false, fmt.Errorf("read the app: %w", db.known(err))
 	}
 	if err := decode("the app's redirect addresses", uris, &app.RedirectURIs); err != nil {
 		return fleet.App{}, false, err
@@ -80,7 +80,7 @@ func (db *DB) PutApp(ctx context.Context, app fleet.App) error {
 	}
 	uris, err := encode(app.RedirectURIs)
 	if err != nil {
-		return fmt.Errorf("write the app: %w", err)
+		return fmt.Errorf("write the app: %w", db.known(err))
 	}
 	_, err = db.writer.ExecContext(ctx, `
 		INSERT OR REPLACE INTO app (one, client_id, object_id, display_name, home_tenant, cloud, redirect_uris,
@@ -89,7 +89,7 @@ func (db *DB) PutApp(ctx context.Context, app fleet.App) error {
 		app.ClientID, app.ObjectID, app.DisplayName, string(app.HomeTenant), app.Cloud, uris,
 		app.Credential.Kind, app.Credential.Ref, app.Credential.PasswordRef, micros(app.Credential.Expires), app.Profile, micros(app.Created))
 	if err != nil {
-		return fmt.Errorf("write the app: %w", err)
+		return fmt.Errorf("write the app: %w", db.known(err))
 	}
 	return nil
 }
@@ -118,19 +118,19 @@ func scanTenant(scan func(...any) error) (fleet.Tenant, error) {
 func (db *DB) Tenants(ctx context.Context) ([]fleet.Tenant, error) {
 	rows, err := db.reader.QueryContext(ctx, `SELECT `+tenantColumns+` FROM tenant ORDER BY name COLLATE NOCASE, id`)
 	if err != nil {
-		return nil, fmt.Errorf("read the tenants: %w", err)
+		return nil, fmt.Errorf("read the tenants: %w", db.known(err))
 	}
 	defer rows.Close()
 	var all []fleet.Tenant
 	for rows.Next() {
 		t, err := scanTenant(rows.Scan)
 		if err != nil {
-			return nil, fmt.Errorf("read the tenants: %w", err)
+			return nil, fmt.Errorf("read the tenants: %w", db.known(err))
 		}
 		all = append(all, t)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the tenants: %w", err)
+		return nil, fmt.Errorf("read the tenants: %w", db.known(err))
 	}
 	return all, nil
 }
@@ -142,7 +142,7 @@ func (db *DB) Tenant(ctx context.Context, id entra.TenantID) (fleet.Tenant, erro
 		err = store.ErrNotFound
 	}
 	if err != nil {
-		return fleet.Tenant{}, fmt.Errorf("tenant %s: %w", id, err)
+		return fleet.Tenant{}, fmt.Errorf("tenant %s: %w", id, db.known(err))
 	}
 	return t, nil
 }
@@ -159,17 +159,17 @@ func (db *DB) PutTenant(ctx context.Context, t fleet.Tenant) error {
 	}
 	tags, err := encode(t.Tags)
 	if err != nil {
-		return fmt.Errorf("tenant %s: %w", t.ID, err)
+		return fmt.Errorf("tenant %s: %w", t.ID, db.known(err))
 	}
 	roles, err := encode(t.Roles)
 	if err != nil {
-		return fmt.Errorf("tenant %s: %w", t.ID, err)
+		return fmt.Errorf("tenant %s: %w", t.ID, db.known(err))
 	}
 	_, err = db.writer.ExecContext(ctx, `INSERT OR REPLACE INTO tenant (`+tenantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(t.ID), t.Name, t.Domain, t.Cloud, t.Customer, tags, string(t.State), t.Detail, string(t.Surface), roles,
 		micros(t.Added), micros(t.Proved))
 	if err != nil {
-		return fmt.Errorf("tenant %s: %w", t.ID, err)
+		return fmt.Errorf("tenant %s: %w", t.ID, db.known(err))
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (db *DB) RemoveTenant(ctx context.Context, id entra.TenantID) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("tenant %s: %w", id, err)
+		return fmt.Errorf("tenant %s: %w", id, db.known(err))
 	}
 	return nil
 }

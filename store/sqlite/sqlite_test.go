@@ -225,6 +225,11 @@ func TestRefusedFiles(t *testing.T) {
 			}
 			return path
 		}, "damaged", false},
+		{"damaged where its version stands", func(t *testing.T, path string) string {
+			made(t, path)
+			overwrite(t, path, "goose_db_version")
+			return path
+		}, "it is damaged", false},
 		{"newer version", func(t *testing.T, path string) string {
 			made(t, path)
 			raw(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
@@ -262,6 +267,49 @@ func TestRefusedFiles(t *testing.T) {
 				t.Error("the refused file was changed")
 			}
 		})
+	}
+}
+
+// overwrite destroys the first page of a table.
+func overwrite(t *testing.T, path, table string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page, size int64
+	if err := db.QueryRow(`SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master WHERE name = ?`, table).Scan(&page, &size); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xff}, 100), (page-1)*size); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Damage that is met only when a table is read is told as such, too.
+func TestDamagedInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, path, "tenant")
+	overwrite(t, path, "app")
+	db := open(t, path)
+	_, tenants := db.Tenants(t.Context())
+	_, _, app := db.App(t.Context())
+	put := db.PutTenant(t.Context(), fleet.Tenant{ID: contoso})
+	for name, err := range map[string]error{"tenants": tenants, "app": app, "put": put} {
+		if e, ok := errors.AsType[*sqlite.OpenError](err); !ok || e.Problem != "it is damaged" || e.Path != path || e.Next() == "" {
+			t.Errorf("%s: error %v, want an OpenError about damage", name, err)
+		}
 	}
 }
 

@@ -70,3 +70,13 @@ func Examples(pairs ...string) string {
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
+
+// Quote makes a word safe for a POSIX shell.
+func Quote(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_./:@%+,=", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

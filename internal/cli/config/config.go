@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tenantry/tenantry/secret"
 )
 
 // Config is the whole configuration. Every key is optional; an empty value
@@ -88,6 +90,7 @@ func Load(o Options) (Config, error) {
 		}
 		c.Path = path
 		problems = c.parse(path, text)
+		c.rebase(filepath.Dir(path))
 	}
 	problems = append(problems, c.overlay(o.Environ)...)
 	problems = append(problems, c.together()...)
@@ -96,6 +99,24 @@ func Load(o Options) (Config, error) {
 		return c, problems
 	}
 	return c, nil
+}
+
+// rebase makes the relative paths of a file in dir ones that are right from
+// everywhere: what a file says is not to depend on where it is used.
+func (c *Config) rebase(dir string) {
+	if dir == "." {
+		return
+	}
+	for _, p := range []*string{&c.CAFile, &c.State} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	for _, p := range []*string{&c.App.Credential.Ref, &c.App.Credential.PasswordRef} {
+		if ref, err := secret.Parse(*p); err == nil {
+			*p = ref.In(dir).String()
+		}
+	}
 }
 
 func find(o Options) (string, error) {
@@ -188,7 +209,7 @@ func (c *Config) together() Problems {
 		for _, f := range []struct{ key, value string }{
 			{"name", cc.Name}, {"login", cc.Login}, {"graph", cc.Graph}, {"defender", cc.Defender},
 		} {
-			if f.value == "" {
+			if _, given := c.at["custom_cloud."+f.key]; f.value == "" && !given { // a wrong one has been told of
 				add("custom_cloud."+f.key, "is missing", "a custom cloud needs name, login, graph and defender")
 			}
 		}

@@ -24,16 +24,16 @@ func load(t *testing.T, text string, environ ...string) (config.Config, error) {
 func TestEveryKeyIsReadFromFileAndEnvironment(t *testing.T) {
 	values := map[string]string{
 		"cloud": "usgov-high", "custom_cloud.name": "box", "custom_cloud.login": "https://localhost:8443", "custom_cloud.graph": "https://localhost:8443",
-		"custom_cloud.defender": "https://localhost:8443", "custom_cloud.defender_endpoint": "https://localhost:8443", "ca_file": "ca.pem", "state": "st",
+		"custom_cloud.defender": "https://localhost:8443", "custom_cloud.defender_endpoint": "https://localhost:8443", "ca_file": "/etc/ca.pem", "state": "/var/st",
 		"output": "yaml", "parallel": "3", "profile": "read", "app.client_id": "11111111-2222-4333-8444-555555555555",
 		"app.home_tenant": "11111111-2222-4333-8444-666666666666", "app.redirect_uri": "http://localhost:8400/callback",
-		"app.credential.kind": "certificate", "app.credential.ref": "file:app.pfx", "app.credential.password_ref": "env:PFX_PASSWORD",
+		"app.credential.kind": "certificate", "app.credential.ref": "file:/etc/app.pfx", "app.credential.password_ref": "env:PFX_PASSWORD",
 	}
 	text := `
 cloud: usgov-high
 custom_cloud: {name: box, login: "https://localhost:8443", graph: "https://localhost:8443", defender: "https://localhost:8443", defender_endpoint: "https://localhost:8443"}
-ca_file: ca.pem
-state: st
+ca_file: /etc/ca.pem
+state: /var/st
 output: yaml
 parallel: 3
 profile: read
@@ -41,7 +41,7 @@ app:
   client_id: 11111111-2222-4333-8444-555555555555
   home_tenant: 11111111-2222-4333-8444-666666666666
   redirect_uri: http://localhost:8400/callback
-  credential: {kind: certificate, ref: "file:app.pfx", password_ref: "env:PFX_PASSWORD"}
+  credential: {kind: certificate, ref: "file:/etc/app.pfx", password_ref: "env:PFX_PASSWORD"}
 `
 	fromFile, err := load(t, text)
 	if err != nil {
@@ -59,6 +59,30 @@ app:
 		if diff := cmp.Diff([]string{values[k.Name], values[k.Name]}, []string{k.Get(fromFile), k.Get(fromEnv)}); diff != "" {
 			t.Errorf("%s: -want +got (file, environment):\n%s", k.Name, diff)
 		}
+	}
+}
+
+// What a file says means the same from every directory; what a variable says
+// is meant from where the command runs.
+func TestPathsAreRelativeToTheFile(t *testing.T) {
+	text := `
+ca_file: ca.pem
+state: ../st
+app:
+  client_id: 11111111-2222-4333-8444-555555555555
+  credential: {kind: certificate, ref: "file:keys/app.pfx", password_ref: "file:/abs/password"}
+`
+	c, err := load(t, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(c.Path)
+	want := []string{filepath.Join(dir, "ca.pem"), filepath.Join(filepath.Dir(dir), "st"), "file:" + filepath.Join(dir, "keys/app.pfx"), "file:/abs/password"}
+	if diff := cmp.Diff(want, []string{c.CAFile, c.State, c.App.Credential.Ref, c.App.Credential.PasswordRef}); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if c, err = load(t, text, "TENANTRY_STATE=here", "TENANTRY_APP_CREDENTIAL_REF=file:app.pfx"); err != nil || c.State != "here" || c.App.Credential.Ref != "file:app.pfx" {
+		t.Errorf("of the environment: state %q, reference %q, error %v", c.State, c.App.Credential.Ref, err)
 	}
 }
 

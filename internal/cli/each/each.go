@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/explain"
+	"github.com/tenantry/tenantry/internal/cli/output"
 )
 
 // Outcome is what became of one tenant.
@@ -67,6 +68,9 @@ func judge(t fleet.Tenant, items int, note string, err error) (int, fleet.Tenant
 		// The consent page told why; the refusal of a token only tells that.
 		s.Next = "When consent was last asked for: " + t.Detail
 	}
+	if s.Code == "AADSTS90038" && t.Cloud != "" {
+		s.Next = "add --cloud " + t.Cloud // that of the state, since discovery told it
+	}
 	return x.Exit, s
 }
 
@@ -118,9 +122,9 @@ func (r Report[T]) Summary(w io.Writer) {
 		if s.Status != fleet.StatusFailed {
 			continue
 		}
-		fmt.Fprintf(w, "%s: %s\n", s.Name, strings.ReplaceAll(s.Detail, "\n", " "))
+		fmt.Fprintf(w, "%s: %s\n", output.Clean(s.Name), output.Clean(s.Detail))
 		if s.Next != "" {
-			fmt.Fprintf(w, "  next: %s\n", s.Next)
+			fmt.Fprintf(w, "  next: %s\n", output.Clean(s.Next))
 		}
 	}
 }
@@ -131,3 +135,6 @@ func plural(n int, one, many string) string {
 	}
 	return many
 }
+
+// Count is a number with its noun: "1 tenant", "12 tenants".
+func Count(n int, one, many string) string { return fmt.Sprintf("%d %s", n, plural(n, one, many)) }

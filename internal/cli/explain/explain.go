@@ -60,6 +60,7 @@ func specific(err error, x *Explanation) {
 		resolve  *secret.ResolveError
 		unproved *consent.UnprovedError
 		declined *onboard.DeclinedError
+		cloud    *entra.WrongCloudError
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -79,6 +80,9 @@ func specific(err error, x *Explanation) {
 		explainAPI(api, x)
 	case errors.As(err, &foreign):
 		x.Code = "foreign-token"
+	case errors.As(err, &cloud):
+		x.Code, x.Message = "wrong-cloud", withoutNext(x.Message, x.Next)
+		x.Next = "add --cloud " + cloud.Cloud
 	case errors.As(err, &conn):
 		x.Code = "no-answer"
 	case errors.As(err, &resolve):
@@ -104,25 +108,33 @@ func isUsage(err error) bool {
 		selected *fleet.SelectError
 		worlds   world.Problems
 		listen   *onboard.ListenError
+		profile  *fleet.ProfileError
 	)
 	return errors.As(err, &problems) || errors.As(err, &cfg) || errors.As(err, &cert) || errors.As(err, &ref) || errors.As(err, &option) ||
-		errors.As(err, &selected) || errors.As(err, &worlds) || (errors.As(err, &listen) && listen.Err == nil)
+		errors.As(err, &selected) || errors.As(err, &worlds) || errors.As(err, &profile) || (errors.As(err, &listen) && listen.Err == nil)
+}
+
+// sandboxFlags are the command line's names for the fields of the sandbox's
+// configuration.
+func sandboxFlags() *strings.Replacer {
+	return strings.NewReplacer(
+		"ProxyAddr", "--proxy-addr", "ManagementAddr", "--management-addr", "Addr", "--addr",
+		"CertFile", "--cert-file", "KeyFile", "--key-file", "RootsFile", "--roots-file",
+		"set AllowNonLoopback", "add --allow-non-loopback", "Dir", "--dir",
+	)
 }
 
 // explainSandbox puts the sandbox's errors, which name fields of its
 // configuration, into the words of the command line.
 func explainSandbox(err error, x *Explanation) bool {
-	flag := func(field string) string {
-		if f, ok := map[string]string{
-			"Dir": "--dir", "Addr": "--addr", "ProxyAddr": "--proxy-addr", "ManagementAddr": "--management-addr",
-		}[field]; ok {
-			return f
-		}
-		return field
-	}
 	if e, ok := errors.AsType[*sandbox.ConfigError](err); ok {
-		x.Exit, x.Code, x.Next = clierr.CodeUsage, "usage", e.Remedy
-		x.Message = fmt.Sprintf("%s %q %s", flag(e.Field), e.Value, e.Problem)
+		names := sandboxFlags()
+		x.Exit, x.Code, x.Next = clierr.CodeUsage, "usage", names.Replace(e.Remedy)
+		x.Message = names.Replace(e.Field)
+		if e.Value != "" {
+			x.Message += fmt.Sprintf(" %q", e.Value)
+		}
+		x.Message += " " + e.Problem
 		if e.Err != nil {
 			x.Message += ": " + e.Err.Error()
 		}
@@ -130,7 +142,7 @@ func explainSandbox(err error, x *Explanation) bool {
 	}
 	if e, ok := errors.AsType[*sandbox.ListenError](err); ok {
 		x.Code, x.Next = "cannot-listen", e.Remedy
-		x.Message = fmt.Sprintf("%s: cannot listen on %s: %v", flag(e.Field), e.Addr, e.Err)
+		x.Message = fmt.Sprintf("%s: cannot listen on %s: %v", sandboxFlags().Replace(e.Field), e.Addr, e.Err)
 		return true
 	}
 	return false
@@ -192,8 +204,12 @@ func explainSystem(err error, x *Explanation) {
 	case x.Next != "":
 	case errors.Is(err, syscall.EADDRINUSE):
 		x.Code, x.Next = "port-taken", "choose another port, or 127.0.0.1:0 for any free one"
-	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EROFS):
 		x.Code, x.Next = "not-permitted", "check the permissions of the place named above, or choose another"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		x.Code, x.Next = "disk-full", "make room, or choose another place"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		x.Code, x.Next = "wrong-place", "choose another place: a part of this path is a file where a directory is needed, or the other way round"
 	case errors.Is(err, context.DeadlineExceeded):
 		x.Code, x.Next = "timeout", "try again, or give it longer"
 	case errors.As(err, &ue):
@@ -218,9 +234,11 @@ func withoutNext(message, next string) string {
 	if next == "" {
 		return message
 	}
-	cut, ok := strings.CutSuffix(message, next)
+	cut, ok := strings.CutSuffix(message, " ("+next+")")
 	if !ok {
-		return message
+		if cut, ok = strings.CutSuffix(message, next); !ok {
+			return message
+		}
 	}
 	cut = strings.TrimSuffix(strings.TrimRight(cut, " "), "Next:")
 	cut = strings.TrimRight(cut, " ;:.,")

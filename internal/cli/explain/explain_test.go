@@ -13,12 +13,16 @@ import (
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/entra/consent"
+	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/config"
 	"github.com/tenantry/tenantry/internal/cli/explain"
 	"github.com/tenantry/tenantry/onboard"
 	"github.com/tenantry/tenantry/sandbox"
+	"github.com/tenantry/tenantry/sandbox/proxy"
+	sandboxtoken "github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/secret"
+	"github.com/tenantry/tenantry/store/sqlite"
 )
 
 func TestError(t *testing.T) {
@@ -42,6 +46,15 @@ func TestError(t *testing.T) {
 		{"cloud", cloudErr, 2, "usage", "mars"},
 		{"configuration", config.Problems{{Source: "f", Line: 1, Message: "m"}}, 2, "usage", "f:1"},
 		{"sandbox directory", &sandbox.ConfigError{Field: "Dir", Value: "d", Problem: "cannot be created", Remedy: "choose another"}, 2, "usage", `--dir "d" cannot be created`},
+		{"sandbox beyond this machine", &sandbox.ConfigError{Field: "Addr", Value: "0.0.0.0:1", Problem: "is not a loopback address", Remedy: "use 127.0.0.1, or set AllowNonLoopback"}, 2, "usage", `--addr "0.0.0.0:1" is not`},
+		{"sandbox certificate", &proxy.CertificateError{File: "c.pem", Problem: "expired on 2020-01-01", Remedy: "give one that is valid"}, 1, "failed", "c.pem: expired on 2020-01-01"},
+		{"sandbox keys", &sandboxtoken.KeyFileError{Path: "k.pem", Remedy: "remove it", Err: errors.New("no key")}, 1, "failed", "signing keys k.pem: no key"},
+		{"sandbox twice", &sandbox.AlreadyRunningError{Dir: "d"}, 1, "failed", "already runs in d"},
+		{"database", &sqlite.OpenError{Path: "p", Problem: "it is damaged", Remedy: "move it away"}, 1, "failed", "database p: it is damaged"},
+		{"profile", &fleet.ProfileError{Name: "everything"}, 2, "usage", `profile "everything" does not exist`},
+		{"wrong cloud", &entra.WrongCloudError{Tenant: "t", Asked: "public", Cloud: "usgov-high"}, 1, "wrong-cloud", "does not live in the cloud public"},
+		{"disk", fmt.Errorf("write f: %w", syscall.ENOSPC), 1, "disk-full", "write f"},
+		{"below a file", fmt.Errorf("stat f/x: %w", syscall.ENOTDIR), 1, "wrong-place", "stat f/x"},
 		{"port", fmt.Errorf("listen: %w", syscall.EADDRINUSE), 1, "port-taken", "listen"},
 		{"network", &url.Error{Op: "Get", URL: "https://host.example/?code=S3CR3T", Err: errors.New("connection refused")}, 1, "no-answer", "no answer from host.example: connection refused"},
 		{"interrupt", fmt.Errorf("list: %w", context.Canceled), 130, "interrupted", "interrupted"},
@@ -52,6 +65,9 @@ func TestError(t *testing.T) {
 			x := explain.Error(tc.err)
 			if x.Exit != tc.exit || x.Code != tc.code || !strings.Contains(x.Message, tc.has) {
 				t.Errorf("got %+v", x)
+			}
+			if strings.Contains(x.Message+x.Next, "AllowNonLoopback") {
+				t.Errorf("it names a field and not the flag: %+v", x)
 			}
 			if x.Next != "" && strings.Contains(x.Message, x.Next) {
 				t.Errorf("the next step is told twice: %q and %q", x.Message, x.Next)

@@ -10,6 +10,7 @@ import (
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
+	"github.com/tenantry/tenantry/internal/cli/config"
 	"github.com/tenantry/tenantry/secret"
 )
 
@@ -148,6 +149,24 @@ func (f *Factory) certificate(ctx context.Context, app fleet.App, ref secret.Ref
 	// The chain is sent along, so that subject-name issuer authentication
 	// works; Entra ignores it otherwise.
 	opts := entra.CertificateOptions{SendChain: true}
+	cred, err := f.parseCertificate(ctx, app, file, opts)
+	return cred, placed(app, err)
+}
+
+// placed adds to an error about the app's certificate where that is.
+func placed(app fleet.App, err error) error {
+	e, ok := errors.AsType[*entra.CertificateError](err)
+	if !ok {
+		return err
+	}
+	next := e.Next()
+	if e.Problem == entra.CertificatePassword && app.Credential.PasswordRef == "" {
+		next = "say where its password is: app.credential.password_ref in " + config.FileName + ", or AZURE_CLIENT_CERTIFICATE_PASSWORD"
+	}
+	return clierr.Usage(next, "certificate %s: %s", app.Credential.Ref, e.Detail).Because(err)
+}
+
+func (f *Factory) parseCertificate(ctx context.Context, app fleet.App, file []byte, opts entra.CertificateOptions) (entra.Credential, error) {
 	if bytes.Contains(file, []byte("-----BEGIN ")) {
 		return entra.ParseCertificatePEM(file, opts)
 	}
@@ -185,6 +204,9 @@ func (f *Factory) Tokens(ctx context.Context, app fleet.App, o TokenOptions) (*e
 	if o.V1 {
 		cfg.Protocol = entra.V1
 	}
+	if err := entra.CheckCertificate(cred, f.Now()); err != nil {
+		return nil, placed(app, err)
+	}
 	return entra.NewTokens(cfg)
 }
 
@@ -192,7 +214,7 @@ func (f *Factory) Tokens(ctx context.Context, app fleet.App, o TokenOptions) (*e
 func (f *Factory) ProfileNamed(name string) (fleet.Profile, error) {
 	p, err := fleet.ProfileByName(name)
 	if err != nil {
-		return p, clierr.Usage("tenantry app create --help tells what each is for", "--profile: %v", err).Because(err)
+		return p, clierr.Usage("use one of partner, read, hunt, manage, respond; tenantry app create --help tells what each is for", "--profile: %q is not a profile", name).Because(err)
 	}
 	return p, nil
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/tenantry/tenantry/internal/cli/output"
 )
 
 // Streams are the three standard streams of one run. Data goes to Out; notes,
@@ -52,14 +54,21 @@ func Test(stdin string) (s *Streams, out, errOut *bytes.Buffer) {
 // Notef writes one line for the person at the terminal. It is always written,
 // terminal or not: a note belongs to the result.
 func (s *Streams) Notef(format string, args ...any) {
-	fmt.Fprintf(s.Err, format+"\n", args...)
+	s.note(format, args...)
+}
+
+// note writes lines that are safe for a terminal whatever names they carry.
+func (s *Streams) note(format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		fmt.Fprintln(s.Err, output.Clean(line))
+	}
 }
 
 // Progressf writes one line of progress, and only when Err is a terminal:
 // a log file has no use for it.
 func (s *Streams) Progressf(format string, args ...any) {
 	if s.ErrTTY {
-		fmt.Fprintf(s.Err, format+"\n", args...)
+		s.note(format, args...)
 	}
 }
 
@@ -69,10 +78,11 @@ func (s *Streams) CanAsk() bool { return s.InTTY && s.ErrTTY }
 // Confirm asks a yes-or-no question on Err and reads the answer. Anything but
 // "y" or "yes" is no. Call it only when [Streams.CanAsk] is true.
 func (s *Streams) Confirm(question string) (bool, error) {
-	fmt.Fprintf(s.Err, "%s [y/N] ", question)
+	fmt.Fprintf(s.Err, "%s [y/N] ", output.Clean(question))
 	line, err := bufio.NewReader(s.In).ReadString('\n')
 	if err != nil && line == "" {
 		if err == io.EOF {
+			fmt.Fprintln(s.Err) // no Enter ended the line
 			return false, nil
 		}
 		return false, fmt.Errorf("read the answer: %w", err)

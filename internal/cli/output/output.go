@@ -4,12 +4,15 @@
 package output
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jmespath/go-jmespath"
 )
@@ -65,6 +68,26 @@ type Result struct {
 	// derived from Doc.
 	Columns []string
 	Rows    [][]string
+	// Give says how the table fits a terminal that is too narrow.
+	Give Give
+}
+
+// Give says which columns of a table give way in a narrow terminal. The zero
+// value wraps the last column and cuts nothing: right for records, where every
+// word counts. Lists that should stay a line per row name what may be cut.
+type Give struct {
+	// Drop are columns left out first, in this order: what they say is also
+	// said elsewhere.
+	Drop []string
+	// Cut are columns cut short, in this order, each not below its width; ids
+	// and times are never among them. None means that the last column wraps.
+	Cut []Limit
+}
+
+// Limit is the width, in characters, that a column keeps at least.
+type Limit struct {
+	Column string
+	Width  int
 }
 
 // Printer prints results.
@@ -108,7 +131,7 @@ func (p *Printer) Print(r Result) error {
 		if p.Format == CSV {
 			return writeCSV(p.Out, r.Columns, r.Rows)
 		}
-		return writeTable(p.Out, r.Columns, r.Rows, p.Width)
+		return writeTable(p.Out, r.Columns, r.Rows, p.Width, r.Give)
 	}
 	return fmt.Errorf("%q is not an output format", p.Format)
 }
@@ -139,13 +162,39 @@ func (p *Printer) lines(r Result) error {
 }
 
 func writeJSON(w io.Writer, v any, indent string) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // links are to be read and copied
 	enc.SetIndent("", indent)
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
+	if _, err := w.Write(escapeRisky(b.Bytes())); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
 	return nil
+}
+
+// risky are the characters that encoding/json leaves as they are and a
+// terminal may obey: the control characters from U+007F to U+009F and
+// bidirectional overrides.
+func risky(r rune) bool { return r >= 0x7f && r != utf8.RuneError && unfit(r) }
+
+// escapeRisky writes risky characters as \u. In JSON, and in what writeYAML
+// makes, they occur inside quoted strings only, so the value stays the same.
+func escapeRisky(text []byte) []byte {
+	if bytes.IndexFunc(text, risky) < 0 {
+		return text
+	}
+	var b bytes.Buffer
+	for _, r := range string(text) {
+		if risky(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.Bytes()
 }
 
 func writeCSV(w io.Writer, columns []string, rows [][]string) error {
@@ -155,10 +204,35 @@ func writeCSV(w io.Writer, columns []string, rows [][]string) error {
 			return fmt.Errorf("write CSV: %w", err)
 		}
 	}
-	if err := c.WriteAll(rows); err != nil {
+	for _, r := range rows {
+		harmless := make([]string, len(r))
+		for i := range r {
+			harmless[i] = plainCell(r[i])
+		}
+		if err := c.Write(harmless); err != nil {
+			return fmt.Errorf("write CSV: %w", err)
+		}
+	}
+	c.Flush()
+	if err := c.Error(); err != nil {
 		return fmt.Errorf("write CSV: %w", err)
 	}
 	return nil
+}
+
+// plainCell makes a cell text and nothing else: for a terminal, as Clean does,
+// and for a spreadsheet, which would take what begins like a formula for one.
+// The apostrophe is what OWASP's page on CSV injection advises. Numbers keep
+// their sign. JSON and YAML give the text as it was.
+func plainCell(s string) string {
+	s = Clean(s)
+	if s == "" || !strings.ContainsRune("=+-@", []rune(strings.TrimLeft(s, " ") + " ")[0]) {
+		return s
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil {
+		return s
+	}
+	return "'" + s
 }
 
 // generic turns any value into maps, slices and scalars by way of JSON.

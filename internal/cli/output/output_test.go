@@ -2,12 +2,13 @@ package output_test
 
 import (
 	"bytes"
+	"encoding/csv"
 	"strings"
 	"testing"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/tenantry/tenantry/internal/cli/output"
 )
@@ -102,20 +103,103 @@ func TestTableIsSafeForTerminals(t *testing.T) {
 	}
 }
 
+// In a narrow terminal ids and times stay whole: what is dropped, and then
+// cut, is what the list names. Nothing is cut in a file.
 func TestTableFitsTheTerminal(t *testing.T) {
-	for _, width := range []int{40, 60, 200} {
+	r := output.Result{
+		Columns: []string{"TENANT", "ID", "SEVERITY", "UPDATED", "VIA", "INCIDENT"},
+		Rows: [][]string{
+			{"Alder and Finch Bakery", "176325", "informational", "2026-11-22 19:23", "graph", "Hands-on-keyboard attack launched from a compromised account"},
+			{"Cobalt", "17", "low", "2026-11-20 08:00", "xdr", "Phishing"},
+		},
+		Give: output.Give{Drop: []string{"VIA"}, Cut: []output.Limit{{Column: "INCIDENT", Width: 30}, {Column: "SEVERITY", Width: 8}, {Column: "TENANT", Width: 10}}},
+	}
+	for width, want := range map[int]string{
+		0: "TENANT                  ID      SEVERITY       UPDATED           VIA    INCIDENT\n" +
+			"Alder and Finch Bakery  176325  informational  2026-11-22 19:23  graph  Hands-on-keyboard attack launched from a compromised account\n" +
+			"Cobalt                  17      low            2026-11-20 08:00  xdr    Phishing\n",
+		80: "TENANT        ID      SEVERITY  UPDATED           INCIDENT\n" +
+			"Alder and F…  176325  informa…  2026-11-22 19:23  Hands-on-keyboard attack laun…\n" +
+			"Cobalt        17      low       2026-11-20 08:00  Phishing\n",
+	} {
 		var out bytes.Buffer
 		p := output.Printer{Out: &out, Format: output.Table, Width: width}
-		if err := p.Print(output.Result{Columns: []string{"NAME", "WHAT"}, Rows: [][]string{{"contoso", strings.Repeat("é", 120)}}}); err != nil {
+		if err := p.Print(r); err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range strings.Split(out.String(), "\n") {
-			if n := utf8.RuneCountInString(line); n > width {
-				t.Errorf("width %d: line of %d", width, n)
-			}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("width %d: -want +got:\n%s", width, diff)
 		}
-		if cut := strings.Contains(out.String(), "…"); cut != (width < 130) {
-			t.Errorf("width %d: cut is %v", width, cut)
+	}
+}
+
+// A record is read as a whole: its last column is continued, never cut.
+func TestRecordWrapsInTheTerminal(t *testing.T) {
+	r := output.Result{Columns: []string{"FIELD", "VALUE"}, Rows: [][]string{
+		{"name", "Hands-on-keyboard attack launched from a compromised account"},
+		{"page", "https://security.microsoft.com/incidents/123456789012345678901234567890?tid=1"},
+		{"none"},
+	}}
+	var out bytes.Buffer
+	p := output.Printer{Out: &out, Format: output.Table, Width: 40}
+	if err := p.Print(r); err != nil {
+		t.Fatal(err)
+	}
+	want := `FIELD  VALUE
+name   Hands-on-keyboard attack launched
+       from a compromised account
+page   https://security.microsoft.com/incidents/123456789012345678901234567890?tid=1
+none
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What a spreadsheet would take for a formula stays text, and a terminal is
+// not told anything either; numbers stay numbers, and JSON keeps the text.
+func TestCSVIsSafe(t *testing.T) {
+	cells := []string{"=HYPERLINK(\"http://evil\")", "+1+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", " =1", "-5", "+1.5", "a\x1b]0;x\x07b\u009b2J", "\t=1", "plain"}
+	want := []string{"'=HYPERLINK(\"http://evil\")", "'+1+cmd|' /C calc'!A0", "'@SUM(A1)", "'-2+3", "' =1", "-5", "+1.5", "a]0;xb2J", "' =1", "plain"}
+	var rows [][]string
+	for _, c := range cells {
+		rows = append(rows, []string{c})
+	}
+	var out bytes.Buffer
+	p := output.Printer{Out: &out, Format: output.CSV}
+	if err := p.Print(output.Result{Columns: []string{"C"}, Rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	read, err := csv.NewReader(&out).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range read[1:] {
+		got = append(got, r[0])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestJSONIsSafeForTerminals(t *testing.T) {
+	doc := map[string]string{"name": "a\x1b[2J\u009b31m\u202eb\x7f"}
+	for _, format := range []output.Format{output.JSON, output.NDJSON, output.YAML} {
+		var out bytes.Buffer
+		p := output.Printer{Out: &out, Format: format}
+		if err := p.Print(output.Result{Doc: doc, Lines: []any{doc}}); err != nil {
+			t.Fatal(err)
+		}
+		if s := strings.ReplaceAll(out.String(), "\n", ""); output.Clean(s) != s {
+			t.Errorf("%s reaches a terminal with control characters: %q", format, s)
+		}
+		var back map[string]string
+		if err := yaml.Unmarshal(out.Bytes(), &back); err != nil { // JSON is YAML
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(doc, back); diff != "" {
+			t.Errorf("%s changed the value: %s", format, diff)
 		}
 	}
 }

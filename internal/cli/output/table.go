@@ -90,42 +90,16 @@ func cell(v any) string {
 const gap = "  "
 
 // writeTable aligns columns by their widest cell. In a terminal that is too
-// narrow the widest columns give way until the line fits.
-func writeTable(w io.Writer, columns []string, rows [][]string, width int) error {
-	n := len(columns)
-	for _, r := range rows {
-		n = max(n, len(r))
-	}
-	if n == 0 {
+// narrow columns give way as give says.
+func writeTable(w io.Writer, columns []string, rows [][]string, width int, give Give) error {
+	t := newGrid(columns, rows)
+	if t.n == 0 {
 		return nil
 	}
-	all := make([][]string, 0, len(rows)+1)
-	if len(columns) > 0 {
-		all = append(all, columns)
-	}
-	all = append(all, rows...)
-	widths := make([]int, n)
-	for i, r := range all {
-		clean := make([]string, n)
-		for j, c := range r {
-			clean[j] = Clean(c)
-			widths[j] = max(widths[j], utf8.RuneCountInString(clean[j]))
-		}
-		all[i] = clean
-	}
-	shrink(widths, width)
+	t.fit(width, give)
 	var b strings.Builder
-	for _, r := range all {
-		line := ""
-		for j, c := range r {
-			c = cut(c, widths[j])
-			line += c
-			if j < n-1 {
-				line += strings.Repeat(" ", widths[j]-utf8.RuneCountInString(c)) + gap
-			}
-		}
-		b.WriteString(strings.TrimRight(line, " "))
-		b.WriteByte('\n')
+	for _, r := range t.cells {
+		t.line(&b, r, width, len(give.Cut) == 0)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the table: %w", err)
@@ -133,26 +107,125 @@ func writeTable(w io.Writer, columns []string, rows [][]string, width int) error
 	return nil
 }
 
-// minColumn is the width below which no column is cut.
-const minColumn = 12
+// grid is a table in the making: cleaned cells, the header among them.
+type grid struct {
+	n       int // columns
+	columns []string
+	cells   [][]string
+	widths  []int
+}
 
-func shrink(widths []int, width int) {
+func newGrid(columns []string, rows [][]string) *grid {
+	t := &grid{n: len(columns), columns: slices.Clone(columns)}
+	for _, r := range rows {
+		t.n = max(t.n, len(r))
+	}
+	all := rows
+	if len(columns) > 0 {
+		all = append([][]string{columns}, rows...)
+	}
+	t.widths = make([]int, t.n)
+	for _, r := range all {
+		clean := make([]string, len(r), t.n)
+		for j, c := range r {
+			clean[j] = Clean(c)
+			t.widths[j] = max(t.widths[j], utf8.RuneCountInString(clean[j]))
+		}
+		t.cells = append(t.cells, clean)
+	}
+	return t
+}
+
+func (t *grid) total() int {
+	total := len(gap) * (t.n - 1)
+	for _, w := range t.widths {
+		total += w
+	}
+	return total
+}
+
+func (t *grid) fit(width int, give Give) {
 	if width <= 0 {
 		return
 	}
-	for {
-		total, widest := len(gap)*(len(widths)-1), 0
-		for j, w := range widths {
-			total += w
-			if w > widths[widest] {
-				widest = j
-			}
+	for _, name := range give.Drop {
+		if t.total() > width {
+			t.drop(slices.Index(t.columns, name))
 		}
-		if total <= width || widths[widest] <= minColumn {
-			return
-		}
-		widths[widest]--
 	}
+	for _, limit := range give.Cut {
+		if j := slices.Index(t.columns, limit.Column); j >= 0 {
+			t.widths[j] = max(min(t.widths[j], limit.Width), t.widths[j]-max(0, t.total()-width))
+		}
+	}
+}
+
+func (t *grid) drop(j int) {
+	if j < 0 {
+		return
+	}
+	t.n--
+	t.columns = slices.Delete(t.columns, j, j+1)
+	t.widths = slices.Delete(t.widths, j, j+1)
+	for i, r := range t.cells {
+		if j < len(r) {
+			t.cells[i] = slices.Delete(r, j, j+1)
+		}
+	}
+}
+
+// minWrap is the width below which a column is not worth wrapping: the
+// terminal breaks the line itself.
+const minWrap = 20
+
+// line writes one row: cells cut to their widths, or the last one continued
+// under itself.
+func (t *grid) line(b *strings.Builder, r []string, width int, wrapped bool) {
+	line, indent := "", 0
+	for j, c := range r {
+		if j == t.n-1 {
+			break
+		}
+		c = cut(c, t.widths[j])
+		line += c + strings.Repeat(" ", t.widths[j]-utf8.RuneCountInString(c)) + gap
+	}
+	indent = utf8.RuneCountInString(line)
+	var last []string
+	if len(r) == t.n {
+		last = []string{cut(r[t.n-1], t.widths[t.n-1])}
+		if wrapped && width-indent >= minWrap {
+			last = Wrap(r[t.n-1], width-indent)
+		}
+	}
+	for i, part := range append(last, "")[:max(1, len(last))] {
+		if i > 0 {
+			line = strings.Repeat(" ", indent)
+		}
+		b.WriteString(strings.TrimRight(line+part, " "))
+		b.WriteByte('\n')
+	}
+}
+
+// Wrap breaks a text at spaces into lines of at most width characters. A word
+// that is longer, such as a link, stays whole: it is to be copied.
+func Wrap(s string, width int) []string {
+	if utf8.RuneCountInString(s) <= width {
+		return []string{s}
+	}
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
 }
 
 func cut(s string, width int) string {

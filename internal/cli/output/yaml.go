@@ -3,8 +3,10 @@ package output
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -22,12 +24,16 @@ func writeYAML(w io.Writer, v any) error {
 	if err != nil {
 		return fmt.Errorf("write YAML: %w", err)
 	}
-	enc := yaml.NewEncoder(w)
+	var text bytes.Buffer
+	enc := yaml.NewEncoder(&text)
 	enc.SetIndent(2)
-	if err := enc.Encode(node); err != nil {
+	if err := errors.Join(enc.Encode(node), enc.Close()); err != nil {
 		return fmt.Errorf("write YAML: %w", err)
 	}
-	return enc.Close()
+	if _, err := w.Write(escapeRisky(text.Bytes())); err != nil {
+		return fmt.Errorf("write YAML: %w", err)
+	}
+	return nil
 }
 
 func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
@@ -57,7 +63,11 @@ func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
 		// By way of Encode, which also quotes what older readers of YAML take
 		// for a boolean, such as "no".
 		n := &yaml.Node{}
-		return n, n.Encode(t)
+		err := n.Encode(t)
+		if strings.ContainsFunc(t, risky) {
+			n.Style = yaml.DoubleQuotedStyle // the one that knows escapes
+		}
+		return n, err
 	case json.Number:
 		tag := "!!int"
 		if bytes.ContainsAny([]byte(t), ".eE") {

@@ -124,7 +124,7 @@ func runCreate(ctx context.Context, f *factory.Factory, o createOptions) error {
 	a.Credential.Ref = ref.String()
 	f.Streams.Notef("registered %q in tenant %s; the secret is at %s and may take a minute to work", a.DisplayName, a.HomeTenant, ref)
 	f.Streams.Notef("  next: tenantry invite --tenant CUSTOMER-DOMAIN")
-	return f.Print(result(a))
+	return f.Print(result(a, plan.Profile))
 }
 
 func (o createOptions) plan(f *factory.Factory) (register.Plan, error) {
@@ -169,6 +169,11 @@ func (o createOptions) destination() (secret.Ref, error) {
 	case secret.SchemeKeyring:
 		return ref, nil
 	case secret.SchemeFile:
+		wd, err := os.Getwd()
+		if err != nil {
+			return ref, err
+		}
+		ref = ref.In(wd) // the state is used from other directories, too
 	default:
 		return ref, clierr.Usage(next, "--secret-ref: a secret cannot be put into %s", ref)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/output"
 	"github.com/tenantry/tenantry/sandbox/journal"
 )
 
@@ -82,7 +84,15 @@ func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 // say narrates one line: the step of the job, who it is about, and what
 // happened.
 func (s *stage) say(step, who, format string, args ...any) {
-	fmt.Fprintf(s.narration, "%-10s %-24s %s\n", step, who, fmt.Sprintf(format, args...))
+	label := fmt.Sprintf("%-10s %-24s ", step, who)
+	lines := []string{fmt.Sprintf(format, args...)}
+	if width := s.f.Streams.Width - len(label); width >= 30 { // a terminal; a file gets a line per step
+		lines = output.Wrap(lines[0], width)
+	}
+	for _, line := range lines {
+		fmt.Fprintf(s.narration, "%s%s\n", label, line)
+		label = strings.Repeat(" ", len(label))
+	}
 }
 
 func (s *stage) heading(format string, args ...any) {

@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
+	"github.com/tenantry/tenantry/internal/cli/cmd/incidents"
 	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/output"
 	"github.com/tenantry/tenantry/sandbox/journal"
@@ -63,7 +64,7 @@ func (s *stage) read(ctx context.Context) error {
 	for _, i := range s.items {
 		rows = append(rows, []string{i.TenantName, i.ID, string(i.Severity), string(i.Status), i.LastUpdate.UTC().Format("2006-01-02 15:04"), string(i.Surface), i.Name})
 	}
-	if err := s.table([]string{"TENANT", "ID", "SEVERITY", "STATUS", "UPDATED", "SURFACE", "INCIDENT"}, rows); err != nil {
+	if err := s.table([]string{"TENANT", "ID", "SEVERITY", "STATUS", "UPDATED", "SURFACE", "INCIDENT"}, rows, incidents.Give()); err != nil {
 		return err
 	}
 	s.heading("What failed, and the next step")
@@ -71,9 +72,9 @@ func (s *stage) read(ctx context.Context) error {
 	return nil
 }
 
-func (s *stage) table(columns []string, rows [][]string) error {
+func (s *stage) table(columns []string, rows [][]string, give output.Give) error {
 	p := output.Printer{Out: s.narration, Format: output.Table, Width: s.f.Streams.Width}
-	return p.Print(output.Result{Columns: columns, Rows: rows})
+	return p.Print(output.Result{Columns: columns, Rows: rows, Give: give})
 }
 
 // account asks the sandbox's management API what it was really asked.
@@ -94,7 +95,7 @@ func (s *stage) account(ctx context.Context) error {
 		return fmt.Errorf("read the sandbox's journal: %w", err)
 	}
 	s.heading("What the sandbox was really asked, by its own journal")
-	if err := s.table([]string{"SERVICE", "OPERATION", "ANSWERED", "REFUSED"}, count(s.journal)); err != nil {
+	if err := s.table([]string{"SERVICE", "OPERATION", "ANSWERED", "REFUSED"}, count(s.journal), output.Give{}); err != nil {
 		return err
 	}
 	s.heading("%d requests, %d changes of state, in %.1f s", s.journal.Requests, s.journal.Changes, s.f.Now().Sub(s.began).Seconds())

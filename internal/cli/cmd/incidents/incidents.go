@@ -76,7 +76,8 @@ tenants failed.
 
 JSON is {items, tenants}: the incidents, and what became of each tenant. NDJSON
 is a line per incident and then a line {"tenantStatus": …} per tenant. Table
-and CSV hold the incidents; the account per tenant goes to stderr.
+and CSV hold the incidents; the account per tenant goes to stderr. In CSV a text
+that a spreadsheet would take for a formula has an apostrophe put before it.
 
 Needed is the application role SecurityIncident.Read.All of Microsoft Graph, or
 Incident.Read.All of Microsoft Threat Protection (the Defender XDR API).`,
@@ -143,7 +144,7 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	f.Streams.Progressf("asking %d tenants", len(tenants))
+	f.Streams.Progressf("asking %s", each.Count(len(tenants), "tenant", "tenants"))
 	report, err := each.Run(ctx, tenants, parallel, func(ctx context.Context, t fleet.Tenant) ([]Item, string, error) {
 		return readTenant(ctx, opener, t, query, o.limit)
 	})
@@ -189,7 +190,17 @@ func printList(f *factory.Factory, items []Item, tenants []fleet.TenantStatus) e
 		Lines:   lines,
 		Columns: []string{"TENANT", "ID", "SEVERITY", "STATUS", "UPDATED", "SURFACE", "INCIDENT"},
 		Rows:    rows,
+		Give:    Give(),
 	})
+}
+
+// Give is how a table of incidents fits a narrow terminal: ids and times stay
+// whole.
+func Give() output.Give {
+	return output.Give{
+		Drop: []string{"SURFACE"},
+		Cut:  []output.Limit{{Column: "INCIDENT", Width: 36}, {Column: "SEVERITY", Width: 8}, {Column: "TENANT", Width: 14}, {Column: "INCIDENT", Width: 12}},
+	}
 }
 
 func stamp(t time.Time) string {

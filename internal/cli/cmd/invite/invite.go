@@ -123,7 +123,7 @@ func run(ctx context.Context, f *factory.Factory, o options) error {
 		return err
 	}
 	if !o.wait {
-		return printLink(f, invited)
+		return printLink(f, invited, o.tenant)
 	}
 	f.Streams.Notef("send this link to an administrator of %s (%s or higher):\n%s", request.Tenant.Label(), invited.DirectoryRole, invited.Link)
 	return o.prove(ctx, f, s, invited, request.Tenant)
@@ -199,12 +199,15 @@ func localRedirect(uris []string) (string, bool) {
 	return "", false
 }
 
-func printLink(f *factory.Factory, i onboard.Invited) error {
+func printLink(f *factory.Factory, i onboard.Invited, tenant string) error {
 	f.Streams.Notef("for an administrator of the customer: %s or higher", i.DirectoryRole)
 	if i.Kind == onboard.Documented {
 		f.Streams.Notef(`the box "Consent on behalf of your organization" must be ticked; ask for the tenant id or domain, too`)
 	}
-	f.Streams.Notef("  next: tenantry invite --tenant DOMAIN --wait proves the consent")
+	if tenant == "" {
+		tenant = "DOMAIN"
+	}
+	f.Streams.Notef("  next: tenantry invite --tenant %s --wait proves the consent", command.Quote(tenant))
 	if f.Flags.Output == "" && f.Flags.Query == "" {
 		_, err := fmt.Fprintln(f.Streams.Out, i.Link) // to be copied and piped as it is
 		return err

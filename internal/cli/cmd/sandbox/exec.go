@@ -108,6 +108,9 @@ func environment(ctx context.Context, f *factory.Factory, o execOptions) (enviro
 			return box.EnvironFor(e, f.Environ), func() error { return nil }, nil
 		}
 	}
+	if o.dir != "" {
+		f.Streams.Progressf("no sandbox runs in %s: one is started for this program alone", o.dir)
+	}
 	w, _, err := load(o.world, f.Now)
 	if err != nil {
 		return nil, nil, err

@@ -24,6 +24,7 @@ func num(n int) string { return strconv.Itoa(n) }
 type serveOptions struct {
 	world, dir                      string
 	addr, proxyAddr, managementAddr string
+	certFile, keyFile, rootsFile    string
 	beyondLoopback                  bool
 }
 
@@ -39,11 +40,15 @@ tenantry sandbox exec finds a sandbox that runs there.
 
 Three addresses are listened on: TLS (also by the address alone: every path of
 every service is served there), the proxy that leads Microsoft's host names to
-it, and the management API with the journal of all that was asked.`,
+it, and the management API with the journal of all that was asked.
+
+A certificate of your own has to name every host that clients are to reach;
+--roots-file is what they are then told to trust.`,
 		Example: command.Examples(
 			"the default world, any free ports", "tenantry sandbox serve",
 			"a world of your own, fixed ports", "tenantry sandbox serve --world world.yaml --addr 127.0.0.1:8443 --proxy-addr 127.0.0.1:8080",
-			"for names that resolve to this machine", "tenantry sandbox serve --addr 127.0.0.1:443"),
+			"for names that resolve to this machine", "tenantry sandbox serve --addr 127.0.0.1:443",
+			"with a certificate of yours", "tenantry sandbox serve --cert-file server.pem --key-file server-key.pem --roots-file ca.pem"),
 		Args: command.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), f, o) },
 	}
@@ -52,6 +57,9 @@ it, and the management API with the journal of all that was asked.`,
 	cmd.Flags().StringVar(&o.addr, "addr", "", "`address` for TLS (default: a free port of 127.0.0.1)")
 	cmd.Flags().StringVar(&o.proxyAddr, "proxy-addr", "", "`address` of the proxy (default: a free port of 127.0.0.1)")
 	cmd.Flags().StringVar(&o.managementAddr, "management-addr", "", "`address` of the management API (default: a free port of 127.0.0.1)")
+	cmd.Flags().StringVar(&o.certFile, "cert-file", "", "PEM `file` of a server certificate to use in place of the sandbox's own")
+	cmd.Flags().StringVar(&o.keyFile, "key-file", "", "PEM `file` of its private key")
+	cmd.Flags().StringVar(&o.rootsFile, "roots-file", "", "PEM `file` of what clients are to trust then")
 	cmd.Flags().BoolVar(&o.beyondLoopback, "allow-non-loopback", false, "let --addr and --proxy-addr be reached from other machines, for containers")
 	return cmd
 }
@@ -75,6 +83,7 @@ func runServe(ctx context.Context, f *factory.Factory, o serveOptions) error {
 	}
 	s, err := box.New(box.Config{
 		Dir: o.dir, World: w, Addr: o.addr, ProxyAddr: o.proxyAddr, ManagementAddr: o.managementAddr, AllowNonLoopback: o.beyondLoopback,
+		CertFile: o.certFile, KeyFile: o.keyFile, RootsFile: o.rootsFile,
 		Now: f.Now, Log: slog.New(slog.NewTextHandler(f.Streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
@@ -100,7 +109,7 @@ func describe(f *factory.Factory, e box.Endpoints, o serveOptions, spec *world.S
 	}
 	exec := "tenantry sandbox exec"
 	if d, err := defaultDir(f); err != nil || d != o.dir {
-		exec += " --dir " + quote(e.Dir)
+		exec += " --dir " + command.Quote(e.Dir)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "TLS         %s\nproxy       %s\nmanagement  %s\ncertificate %s\n", e.Origin, e.Proxy, e.Management, e.CAFile)
@@ -117,7 +126,7 @@ The app %q, as %s:
   export AZURE_CLIENT_ID=%s AZURE_CLIENT_SECRET=%s
   %s -- tenantry token get --tenant %s | %s -- tenantry token inspect
   %s -- tenantry incidents list --tenant %s -o table
-`, ex.app, ex.tenant, exec, ex.tenant, ex.clientID, quote(ex.secret), ex.clientID, quote(ex.secret), exec, ex.tenant, exec, exec, ex.tenant)
+`, ex.app, ex.tenant, exec, ex.tenant, ex.clientID, command.Quote(ex.secret), ex.clientID, command.Quote(ex.secret), exec, ex.tenant, exec, exec, ex.tenant)
 	}
 	fmt.Fprintf(&b, "\nWhat was asked so far:\n\n  curl -s %s/journal/summary\n\nCtrl-C ends the sandbox.\n", e.Management)
 	_, err := f.Streams.Out.Write([]byte(b.String()))
@@ -146,14 +155,4 @@ func pick(spec *world.Spec, now time.Time) (example, bool) {
 		}
 	}
 	return example{}, false
-}
-
-// quote makes a word safe for a POSIX shell.
-func quote(s string) string {
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_./:@%+,=", r)
-	}) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/explain"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 )
@@ -33,7 +34,8 @@ none; every problem is told with its line.
 
 A CSV file has a first line of column names: tenant (an id or a domain; id and
 domain are accepted as names too), and if you like name, customer and tags
-(separated by spaces or semicolons). A YAML file is a list with the same keys.
+(separated by spaces or semicolons). Columns may be separated by semicolons or
+tabs instead, and UTF-16 is read too, as spreadsheets write them. A YAML file is a list with the same keys.
 Domains are resolved to tenant ids by public discovery.
 
   tenant,name,customer,tags
@@ -73,16 +75,21 @@ func runImport(ctx context.Context, f *factory.Factory, o importOptions) error {
 		return err
 	}
 	var fresh []fleet.Tenant
+	var lines []int // of fresh
 	for i, r := range records {
 		if ids[i] == "" {
 			continue
 		}
 		t := fleet.Tenant{ID: ids[i], Name: r.name, Domain: r.domain(), Customer: r.customer, Tags: r.tags, Cloud: cloud.Name, State: fleet.StateAdded, Added: f.Now().UTC()}
-		if err := clash(append(existing[:len(existing):len(existing)], fresh...), t); err != nil {
+		if err := clash(existing, t); err != nil {
 			problems = append(problems, problem{r.line, err.Error()})
 			continue
 		}
-		fresh = append(fresh, t)
+		if text, ok := repeats(fresh, lines, t); ok {
+			problems = append(problems, problem{r.line, text})
+			continue
+		}
+		fresh, lines = append(fresh, t), append(lines, r.line)
 	}
 	if len(problems) > 0 {
 		return refuse(o.path, problems)
@@ -91,22 +98,36 @@ func runImport(ctx context.Context, f *factory.Factory, o importOptions) error {
 		return clierr.Usage("give a line per tenant", "%s names no tenant", o.path)
 	}
 	if o.dryRun {
-		f.Streams.Notef("would add %d tenants; nothing was written", len(fresh))
+		f.Streams.Notef("would add %s; nothing was written", each.Count(len(fresh), "tenant", "tenants"))
 		return f.Print(table(fresh))
 	}
 	if !o.yes {
 		for _, t := range fresh {
 			f.Streams.Notef("  %s  %s  %s", t.ID, t.Domain, t.Name)
 		}
-		if err := confirm(f, fmt.Sprintf("Add these %d tenants?", len(fresh))); err != nil {
+		if err := confirm(f, fmt.Sprintf("Add %s?", each.Count(len(fresh), "tenant", "tenants"))); err != nil {
 			return err
 		}
 	}
 	if err := putAll(ctx, f, nil, fresh); err != nil {
 		return err
 	}
-	f.Streams.Notef("added %d tenants; next: tenantry invite --tenant TENANT for each", len(fresh))
+	f.Streams.Notef("added %s; next: tenantry invite --tenant TENANT for each", each.Count(len(fresh), "tenant", "tenants"))
 	return f.Print(table(fresh))
+}
+
+// repeats tells of a line of the file that is about the same tenant, or uses
+// the same name, as one before.
+func repeats(before []fleet.Tenant, lines []int, t fleet.Tenant) (string, bool) {
+	for i, b := range before {
+		switch {
+		case b.ID == t.ID:
+			return fmt.Sprintf("tenant %s is on line %d already; keep one of them", t.ID, lines[i]), true
+		case t.Name != "" && strings.EqualFold(b.Name, t.Name):
+			return fmt.Sprintf("the name %q is on line %d already, for another tenant; choose another", t.Name, lines[i]), true
+		}
+	}
+	return "", false
 }
 
 // resolveAll finds the ids, a few domains at a time. Records that have a

@@ -2,6 +2,7 @@ package tenants
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -39,6 +42,10 @@ func (r record) domain() string {
 // Records without a problem are returned along with the problems of the
 // others, so that all are told at once.
 func parseRecords(path string, text []byte) ([]record, []problem) {
+	text, err := utf8Text(text)
+	if err != nil {
+		return nil, []problem{{1, err.Error()}}
+	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".yaml", ".yml":
 		return parseYAML(text)
@@ -46,12 +53,48 @@ func parseRecords(path string, text []byte) ([]record, []problem) {
 	return parseCSV(text)
 }
 
+// utf8Text decodes UTF-16, which spreadsheets call Unicode text, and takes the
+// byte order mark off.
+func utf8Text(text []byte) ([]byte, error) {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(text, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(text, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	}
+	if order != nil && len(text)%2 == 0 {
+		units := make([]uint16, 0, len(text)/2)
+		for i := 2; i < len(text); i += 2 {
+			units = append(units, order.Uint16(text[i:]))
+		}
+		text = []byte(string(utf16.Decode(units)))
+	}
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, errors.New("this is not text in UTF-8 or UTF-16; save it as CSV UTF-8")
+	}
+	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
+}
+
+// delimiter is what the first line separates its columns by. Spreadsheets
+// write semicolons, or tabs, where the comma is the decimal sign.
+func delimiter(text []byte) rune {
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	for _, r := range []rune{',', ';', '\t'} {
+		if bytes.ContainsRune(first, r) {
+			return r
+		}
+	}
+	return ','
+}
+
 var columnNames = map[string]string{"tenant": "tenant", "id": "tenant", "domain": "tenant", "tenantid": "tenant", "name": "name", "customer": "customer", "tags": "tags"}
 
 func parseCSV(text []byte) (records []record, problems []problem) {
-	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
-	r.TrimLeadingSpace = true
-	r.FieldsPerRecord = -1 // told with its line below
+	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = delimiter(text)
+	r.TrimLeadingSpace = r.Comma != '\t' // or empty fields would be lost
+	r.FieldsPerRecord = -1               // told with its line below
 	var columns []string
 	for {
 		fields, err := r.Read()

@@ -1,8 +1,10 @@
 package tenants
 
 import (
+	"encoding/binary"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -21,6 +23,13 @@ func TestParseRecords(t *testing.T) {
 			"YAML", "a.yml", "- {domain: contoso.com, tags: [gold], customer: C}\n- tenant: fabrikam.com\n  tags: gold emea\n",
 			[]record{{line: 1, tenant: "contoso.com", customer: "C", tags: []string{"gold"}}, {line: 2, tenant: "fabrikam.com", tags: []string{"emea", "gold"}}}, nil,
 		},
+		{"semicolons", "a.csv", "tenant;name;tags\r\ncontoso.com;Contoso, Inc.;gold emea\r\n", []record{{line: 2, tenant: "contoso.com", name: "Contoso, Inc.", tags: []string{"emea", "gold"}}}, nil},
+		{"tabs", "a.txt", "tenant\tname\ttags\ncontoso.com\t\tgold\n", []record{{line: 2, tenant: "contoso.com", tags: []string{"gold"}}}, nil},
+		{"UTF-16 little-endian", "a.csv", utf16Text(binary.LittleEndian, "tenant,name\r\ncontoso.com,Contôso\r\n"), []record{{line: 2, tenant: "contoso.com", name: "Contôso"}}, nil},
+		{"UTF-16 big-endian", "a.yaml", utf16Text(binary.BigEndian, "- {tenant: contoso.com, name: Contôso}\n"), []record{{line: 1, tenant: "contoso.com", name: "Contôso"}}, nil},
+		{"Latin-1", "a.csv", "tenant,name\ncontoso.com,Cont\xf4so\n", nil, []problem{{1, "this is not text in UTF-8 or UTF-16; save it as CSV UTF-8"}}},
+		{"zeros", "a.csv", "tenant\x00\n", nil, []problem{{1, "this is not text in UTF-8 or UTF-16; save it as CSV UTF-8"}}},
+		{"numbers in YAML", "a.yaml", "- {tenant: contoso.com, name: 12345, tags: [1, true]}\n", []record{{line: 1, tenant: "contoso.com", name: "12345", tags: []string{"1", "true"}}}, nil},
 		{"quote not closed", "a.csv", "tenant\n\"contoso.com\n", nil, []problem{{2, "not CSV: extraneous or missing \" in quoted-field"}}},
 		{"no tenant column", "a.csv", "name\nContoso\n", nil, []problem{{1, "there is no column tenant"}}},
 		{"two tenant columns", "a.csv", "id,domain\nx,y\n", nil, []problem{{1, "the column \"domain\" is there twice"}}},
@@ -42,6 +51,14 @@ func TestParseRecords(t *testing.T) {
 			}
 		})
 	}
+}
+
+func utf16Text(order binary.AppendByteOrder, s string) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune("\ufeff" + s)) {
+		b = order.AppendUint16(b, u)
+	}
+	return string(b)
 }
 
 func FuzzParseRecords(f *testing.F) {

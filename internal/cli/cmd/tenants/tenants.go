@@ -42,7 +42,10 @@ func table(list []fleet.Tenant) output.Result {
 	if list == nil {
 		list = []fleet.Tenant{}
 	}
-	return output.Result{Doc: list, Columns: []string{"NAME", "DOMAIN", "TENANT", "STATE", "SURFACE", "TAGS", "DETAIL"}, Rows: rows}
+	return output.Result{Doc: list, Columns: []string{"NAME", "DOMAIN", "TENANT", "STATE", "SURFACE", "TAGS", "DETAIL"}, Rows: rows, Give: output.Give{
+		Drop: []string{"SURFACE", "TAGS"},
+		Cut:  []output.Limit{{Column: "DETAIL", Width: 12}, {Column: "NAME", Width: 12}, {Column: "DOMAIN", Width: 14}},
+	}}
 }
 
 func newList(f *factory.Factory) *cobra.Command {
