@@ -74,6 +74,13 @@ func judge(t fleet.Tenant, items int, note string, err error) (int, fleet.Tenant
 	return x.Exit, s
 }
 
+// Lost adds a tenant that was named and could not be found, as one that failed.
+func (r *Report[T]) Lost(name string, err error) {
+	exit, status := judge(fleet.Tenant{Name: name}, 0, "", err)
+	r.Outcomes = append(r.Outcomes, Outcome[T]{Err: err, exit: exit, status: status})
+	r.Tenants = append(r.Tenants, status)
+}
+
 // Items are the items of all tenants, tenant by tenant.
 func (r Report[T]) Items() []T {
 	items := []T{} // never null in JSON

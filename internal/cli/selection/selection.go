@@ -32,61 +32,69 @@ func (s *Flags) Add(cmd *cobra.Command) {
 // Given says whether any tenant was asked for.
 func (s *Flags) Given() bool { return s.All || len(s.Tenants) > 0 || len(s.Tags) > 0 }
 
+// Lost is a tenant that was named and could not be found.
+type Lost struct {
+	Name string // as given to --tenant
+	Err  error
+}
+
 // Resolve finds the tenants. Those named by --tenant need not be in the state;
-// without any flag it is AZURE_TENANT_ID's, else the state's only one.
-func (s *Flags) Resolve(ctx context.Context, f *factory.Factory) ([]fleet.Tenant, error) {
+// without any flag it is AZURE_TENANT_ID's, else the state's only one. Where
+// several are asked for, one that cannot be found is lost and stops no other.
+func (s *Flags) Resolve(ctx context.Context, f *factory.Factory) ([]fleet.Tenant, []Lost, error) {
 	if s.All && len(s.Tenants) > 0 {
-		return nil, clierr.Usage("leave one of them out", "--all and --tenant exclude each other")
+		return nil, nil, clierr.Usage("leave one of them out", "--all and --tenant exclude each other")
 	}
 	if !s.All && len(s.Tags) == 0 {
-		return s.named(ctx, f)
+		found, lost, err := s.named(ctx, f, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		found, err = s.without(found)
+		return found, lost, err
 	}
 	known, err := f.Known(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(known) == 0 {
-		return nil, clierr.Usage("tenantry tenants add DOMAIN, or name one with --tenant", "there are no tenants in the state")
+		return nil, nil, clierr.Usage("tenantry tenants add DOMAIN, or name one with --tenant", "there are no tenants in the state")
 	}
 	found, err := fleet.Selector{Tags: s.Tags, ExcludeTags: s.ExcludeTags, All: s.All}.Select(known)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	found, err = s.plusNamed(ctx, f, found)
-	if err != nil {
-		return nil, err
+	var lost []Lost
+	if len(s.Tenants) > 0 {
+		if found, lost, err = s.named(ctx, f, found); err != nil {
+			return nil, nil, err
+		}
 	}
-	if len(found) == 0 {
-		return nil, clierr.Usage("tenantry tenants list shows the tags there are", "no tenant matches")
+	if len(found)+len(lost) == 0 {
+		return nil, nil, clierr.Usage("tenantry tenants list shows the tags there are", "no tenant matches")
 	}
-	return found, nil
+	return found, lost, nil
 }
 
-func (s *Flags) named(ctx context.Context, f *factory.Factory) ([]fleet.Tenant, error) {
+// named adds the tenants of --tenant to those found already. A single tenant
+// that cannot be found is the command's own failure.
+func (s *Flags) named(ctx context.Context, f *factory.Factory, found []fleet.Tenant) (_ []fleet.Tenant, lost []Lost, _ error) {
 	words := s.Tenants
 	if len(words) == 0 {
 		words = []string{""}
 	}
-	var found []fleet.Tenant
 	for _, w := range words {
 		t, err := f.Tenant(ctx, w)
-		if err != nil {
-			return nil, err
+		switch {
+		case err == nil:
+			found = add(found, t)
+		case ctx.Err() != nil || len(words)+len(found) == 1:
+			return nil, nil, err
+		default:
+			lost = append(lost, Lost{Name: w, Err: err})
 		}
-		found = add(found, t)
 	}
-	return s.without(found)
-}
-
-func (s *Flags) plusNamed(ctx context.Context, f *factory.Factory, found []fleet.Tenant) ([]fleet.Tenant, error) {
-	for _, w := range s.Tenants {
-		t, err := f.Tenant(ctx, w)
-		if err != nil {
-			return nil, err
-		}
-		found = add(found, t)
-	}
-	return found, nil
+	return found, lost, nil
 }
 
 func (s *Flags) without(found []fleet.Tenant) ([]fleet.Tenant, error) {

@@ -136,7 +136,7 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	tenants, err := o.sel.Resolve(ctx, f)
+	tenants, lost, err := o.sel.Resolve(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -150,6 +150,9 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, l := range lost {
+		report.Lost(l.Name, l.Err)
 	}
 	items := report.Items()
 	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(b.LastUpdate.UnixNano(), a.LastUpdate.UnixNano()) })
