@@ -58,33 +58,57 @@ func TestTokenRequestShapes(t *testing.T) {
 	}
 }
 
+// Which token is handed out is told by its expiry, not by counting requests:
+// a renewal may be under way in the background by then.
 func TestTokenIsCachedUntilFiveMinutesBeforeExpiry(t *testing.T) {
-	l := newLogin(t, healthy(xdr()))
-	c := &clock{t: start()}
-	tokens := l.tokens(c, nil)
-	for _, step := range []struct {
-		wait  time.Duration
-		count int
+	const life = 3599 * time.Second
+	for _, tt := range []struct {
+		name   string
+		wait   time.Duration
+		cached bool
 	}{
-		{0, 1},
-		{0, 1},
-		{3599*time.Second - 5*time.Minute - time.Second, 1},
-		{time.Second, 2}, // exactly five minutes before
-		{0, 2},
+		{"at once", 0, true},
+		{"a second too early", life - 5*time.Minute - time.Second, true},
+		{"five minutes before its end", life - 5*time.Minute, false},
+		{"after its end", life + time.Minute, false},
 	} {
-		c.add(step.wait)
-		if _, err := tokens.Token(t.Context(), tenantA, xdr()); err != nil {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &clock{t: start()}
+			tokens := newLogin(t, healthy(xdr())).tokens(c, nil)
+			first, err := tokens.Token(t.Context(), tenantA, xdr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.add(tt.wait)
+			again, err := tokens.Token(t.Context(), tenantA, xdr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := first.Expires
+			if !tt.cached {
+				want = start().Add(tt.wait + life)
+			}
+			if !again.Expires.Equal(want) {
+				t.Errorf("the token expires at %s, want %s", again.Expires, want)
+			}
+		})
+	}
+}
+
+func TestTokensAreKeptByTenant(t *testing.T) {
+	l := newLogin(t, healthy(xdr()))
+	tokens := l.tokens(&clock{t: start()}, nil)
+	for i, tenant := range []TenantID{tenantA, tenantB, tenantA, tenantB} {
+		tok, err := tokens.Token(t.Context(), tenant, xdr())
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := l.count(); got != step.count {
-			t.Fatalf("at %s: %d requests, want %d", c.now().Sub(start()), got, step.count)
+		if tok.Tenant != tenant {
+			t.Errorf("call %d: token of %s, want %s", i, tok.Tenant, tenant)
 		}
 	}
-	if _, err := tokens.Token(t.Context(), tenantB, xdr()); err != nil {
-		t.Fatal(err)
-	}
-	if got := l.count(); got != 3 {
-		t.Errorf("another tenant's token came from the cache: %d requests", got)
+	if got := l.count(); got != 2 {
+		t.Errorf("%d requests for two tenants", got)
 	}
 }
 
@@ -338,5 +362,37 @@ func TestAPanicOfACallbackIsAnError(t *testing.T) {
 	})
 	if _, err := tokens.Token(t.Context(), tenantA, xdr()); err == nil || !strings.Contains(err.Error(), "boom") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// An API of one's own whose tokens are of version 2.0 is named in them by its
+// id. Whoever asked by URI is told so, and not to look for a proxy alone.
+func TestForeignAudienceMayBeTheAPIsID(t *testing.T) {
+	const id = "5a1e0000-1234-4abc-8def-001122334455"
+	own, err := ParseResource(Clouds()[0], "api://reports")
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := "ask for the API by this id"
+	for _, tt := range []struct {
+		name     string
+		tenant   TenantID
+		audience string
+		resource Resource
+		hint     bool
+	}{
+		{"the id of an API asked for by URI", tenantA, id, own, true},
+		{"a URI", tenantA, "api://other", own, false},
+		{"another tenant", tenantB, id, own, false},
+		{"a resource whose id is known", tenantA, id, xdr(), false},
+	} {
+		e := &ForeignTokenError{Tenant: tenantA, Resource: tt.resource, TokenTenant: string(tt.tenant), TokenAudience: tt.audience}
+		if got := strings.Contains(e.Next(), byID); got != tt.hint || !strings.Contains(e.Error(), e.Next()) {
+			t.Errorf("%s: %s", tt.name, e)
+		}
+	}
+	byIDResource, err := ParseResource(Clouds()[0], id)
+	if err != nil || !byIDResource.Accepts(id) {
+		t.Errorf("by id: %v, %v", byIDResource, err)
 	}
 }
