@@ -14,6 +14,9 @@ var ErrClosed = errors.New("token: the cache is closed")
 // errAbandoned is the cause when the last waiter left; no caller sees it.
 var errAbandoned = errors.New("nobody waits for the token any more")
 
+// errGone is the outcome of a request whose goroutine was ended from within.
+var errGone = errors.New("token request: a credential, transport or vault ended its goroutine (runtime.Goexit)")
+
 // wish is what a caller wants beyond any valid token.
 type wish struct {
 	fresh  bool   // one requested from now on
@@ -41,10 +44,11 @@ func (t *Tokens) acquire(ctx context.Context, tenant TenantID, resource Resource
 			return noToken(), err
 		}
 	}
-	for {
+	for again := false; ; again = true {
 		s := sh.find(tenant)
-		if s == nil {
+		if s == nil || again { // make waits for the removal, if one is under way
 			s = sh.make(tenant)
+			t.sweeper.arm(t, 0) // it goes again if nothing comes of it
 		}
 		g, f, err := t.enter(ctx, s, tenant, resource, w)
 		switch {
@@ -104,9 +108,18 @@ func (t *Tokens) enter(ctx context.Context, s *slot, tenant TenantID, resource R
 		return g, nil, nil
 	}
 	f := s.flight
-	if w.refuse != nil && (f == nil || f.claims != w.claims) {
+	switch {
+	case w.refuse != nil && (f == nil || f.claims != w.claims):
+		old := s.failure
 		s.drop() // a request without the claims could bring the refused token again
 		f = nil
+		if old != nil && old.asked {
+			s.failure = old
+		}
+	case w.fresh && f != nil && !f.fresh && t.vault != nil:
+		// It may bring what was stored long ago: its callers keep it, the slot
+		// does not.
+		s.flight, f = nil, nil
 	}
 	if f == nil {
 		if s.failure.stands(now) && (!w.fresh && w.refuse == nil || s.failure.asked) {
@@ -141,8 +154,15 @@ func (t *Tokens) start(ctx context.Context, s *slot, tenant TenantID, resource R
 		defer t.running.Done()
 		defer context.AfterFunc(t.life, func() { cancel(ErrClosed) })()
 		defer cancel(nil)
-		g, stored, err := t.guard(ctx, f, tenant, resource, s.shelf)
-		kept := t.land(s, f, g, err)
+		var g *Grant
+		stored, err := false, errGone
+		kept := false
+		func() {
+			// Deferred, or nobody would be woken if a caller's code ends the
+			// goroutine.
+			defer func() { kept = t.land(s, f, g, err) }()
+			g, stored, err = t.guard(ctx, f, tenant, resource, s.shelf)
+		}()
 		if kept && err == nil && !stored {
 			t.store(ctx, s, g)
 		}
@@ -168,7 +188,7 @@ func (t *Tokens) fetch(ctx context.Context, f *flight, tenant TenantID, resource
 		return nil, false, fmt.Errorf("token: %w", err)
 	}
 	defer t.gate.leave(f.ticket)
-	if t.vault != nil && !f.fresh {
+	if t.vault != nil && !f.fresh && t.forgotten(tenant) {
 		if g := t.stored(ctx, tenant, resource); g != nil {
 			t.strings.compact(g, sh, t.clientID)
 			return g, true, nil
@@ -198,6 +218,10 @@ func (t *Tokens) land(s *slot, f *flight, g *Grant, err error) (kept bool) {
 	var v verdict
 	if err == nil {
 		t.throttle.succeeded(now)
+		if ahead := time.Duration(g.asked - now); ahead > jumpTolerance {
+			// The clock was put back since the answer came.
+			g = g.moved(ahead)
+		}
 	} else {
 		v = t.judge(err)
 		if v.wholeApp {

@@ -36,9 +36,9 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	tenant := tenantOf(r.URL.Path)
 	s.mu.Lock()
 	s.requests = append(s.requests, sent{tenant, time.Now(), r.PostForm})
-	n := len(s.requests)
+	n, delay := len(s.requests), s.delay
 	s.mu.Unlock()
-	if err := sleep(r.Context(), s.delay); err != nil {
+	if err := sleep(r.Context(), delay); err != nil {
 		return nil, err
 	}
 	status, header, body := 200, http.Header{}, goodAnswer(tenant, n, 3599, 0)
@@ -53,6 +53,13 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Header[k] = v
 	}
 	return resp, nil
+}
+
+// slow changes the delay while requests may be under way.
+func (s *service) slow(delay time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.delay = delay
 }
 
 func (s *service) count() int {

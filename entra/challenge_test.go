@@ -95,7 +95,7 @@ func TestAChallengeDoesNotUseARequestThatBeganBefore(t *testing.T) {
 		s := &service{t: t}
 		tokens := s.tokens(nil)
 		old := mustToken(t, tokens, tenantA)
-		s.delay = time.Second
+		s.slow(time.Second)
 		under := make(chan Token, 1)
 		go func() {
 			tok, err := tokens.Fresh(t.Context(), tenantA, xdr())

@@ -23,12 +23,15 @@ const jumpTolerance = time.Second
 // hit of every leaseTime; a timer ends the lease, and itself when a whole
 // lease went by without a reading, so that an idle program is not woken up.
 type timekeeper struct {
-	read   func() time.Time // nil means the system's
-	jumped func(back time.Duration)
+	read   func() time.Time         // nil means the system's
+	jumped func(back time.Duration) // moves what is kept; must not read the clock
+	told   func(back time.Duration) // afterwards; nil for nobody
 
 	lease atomic.Int64 // 0: read the clock
 	_     [56]byte     // lease shares its line with nothing that is written
 	last  atomic.Int64 // the latest reading, to notice a clock put back
+
+	moving sync.Mutex // held while jumped runs
 
 	mu     sync.Mutex
 	timer  *time.Timer
@@ -47,11 +50,14 @@ func (c *timekeeper) fast() int64 {
 // now reads the clock. When it was put back, jumped is called first with how
 // far, before anyone acts on the new time.
 func (c *timekeeper) now() int64 {
-	if c.read == nil {
-		return c.renewLease()
+	if c.read != nil {
+		now := c.read().UnixNano()
+		c.notice(now)
+		return now
 	}
-	now := c.read().UnixNano()
+	now := time.Now().UnixNano()
 	c.notice(now)
+	c.renewLease(now)
 	return now
 }
 
@@ -66,18 +72,32 @@ func (c *timekeeper) notice(now int64) {
 	case last == 0 || d > leaseTime:
 		c.last.CompareAndSwap(last, now)
 	case d < -jumpTolerance:
-		// Of several who see the jump one tells of it; the others may act on
-		// the new time a moment early, which the jump's own readers could too.
-		if c.last.CompareAndSwap(last, now) {
-			c.jumped(-d)
+		if back := c.move(now); back > 0 && c.told != nil {
+			c.told(back)
 		}
 	}
 }
 
-func (c *timekeeper) renewLease() int64 {
+// move calls jumped. Of several who see the jump one does so and the others
+// wait: an expired token would look good to them.
+func (c *timekeeper) move(now int64) (back time.Duration) {
+	c.moving.Lock()
+	defer c.moving.Unlock()
+	last := c.last.Load()
+	if back = time.Duration(last - now); back <= jumpTolerance {
+		return 0
+	}
+	c.jumped(back)
+	// Not before: until then everyone sees the jump and comes here.
+	c.last.Store(now)
+	return back
+}
+
+// renewLease reads the clock again, as noticed may be old by now, and lends the
+// reading unless it shows a jump that nobody has noticed.
+func (c *timekeeper) renewLease(noticed int64) {
 	c.mu.Lock()
-	now := time.Now().UnixNano()
-	if !c.closed {
+	if now := time.Now().UnixNano(); !c.closed && now >= noticed {
 		c.lease.Store(now)
 		if !c.armed {
 			c.armed = true
@@ -89,8 +109,6 @@ func (c *timekeeper) renewLease() int64 {
 		}
 	}
 	c.mu.Unlock()
-	c.notice(now)
-	return now
 }
 
 func (c *timekeeper) endLease() {

@@ -97,6 +97,9 @@ func (e *Error) Error() string {
 		b.WriteString(" [" + strings.Join(ids, ", ") + "]")
 	}
 	if n := e.Next(); n != "" {
+		if !strings.HasSuffix(b.String(), ".") && !strings.HasSuffix(b.String(), "]") {
+			b.WriteString(".")
+		}
 		b.WriteString(" Next: " + n)
 	}
 	return b.String()

@@ -127,11 +127,18 @@ func (t tokenAnswer) expiry(asked time.Time, claims Claims) (time.Time, bool) {
 	case t.ExpiresIn.Set && t.ExpiresIn.Value > 0:
 		return asked.Add(time.Duration(min(t.ExpiresIn.Value, maxLifetime)) * time.Second), true
 	case t.ExpiresOn.Set:
-		return t.ExpiresOn.time(), true
+		return earlier(t.ExpiresOn.time(), asked.Add(maxLifetime*time.Second)), true
 	case !claims.Expires.IsZero():
-		return claims.Expires, true
+		return earlier(claims.Expires, asked.Add(maxLifetime*time.Second)), true
 	}
 	return time.Time{}, false
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // maxLifetime, in seconds, is above the 28 hours of long-lived tokens.

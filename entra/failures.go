@@ -36,7 +36,10 @@ func (e *ConfigError) Next() string { return e.Remedy }
 
 // ForeignTokenError is an answer that holds a token for something other than
 // what was asked for. It is never cached and never handed on. It means that
-// something between us and Microsoft Entra ID mixes up answers.
+// something between us and Microsoft Entra ID mixes up answers, or that the
+// resource has a name that the request did not tell: an API of your own that
+// takes tokens of version 2.0 is named there by its application id, whatever
+// URI was asked for; see [Resource].
 type ForeignTokenError struct {
 	Tenant   TenantID // asked for
 	Resource Resource // asked for
@@ -54,8 +57,13 @@ func (e *ForeignTokenError) Error() string {
 
 // Next says what to do.
 func (e *ForeignTokenError) Next() string {
-	return "look for a proxy or cache between this program and the login host that mixes up answers; the token was thrown away"
+	if strings.EqualFold(e.TokenTenant, string(e.Tenant)) && e.Resource.Kind == ResourceOther && e.Resource.AppID == "" && isGUID(e.TokenAudience) {
+		return "if that is the application id of the API, whose tokens are then of version 2.0, ask for the API by this id; else " + lookForMix
+	}
+	return lookForMix
 }
+
+const lookForMix = "look for a proxy or cache between this program and the login host that mixes up answers; the token was thrown away"
 
 // AnswerError is an answer of success that cannot be understood.
 type AnswerError struct {

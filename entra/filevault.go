@@ -108,9 +108,9 @@ func (v *FileVault) prune(now time.Time) error {
 			return err
 		case err != nil:
 			return nil
-		case e.IsDir() && path != v.dir && (filepath.Dir(path) != v.dir || len(e.Name()) != vaultNameLength):
+		case e.IsDir() && path != v.dir && (filepath.Dir(path) != v.dir || !isVaultName(e.Name())):
 			return fs.SkipDir // not ours
-		case !e.Type().IsRegular() || filepath.Ext(path) != vaultSuffix:
+		case !e.Type().IsRegular() || !v.ours(path):
 			return nil
 		}
 		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > vaultKeep {
@@ -125,6 +125,20 @@ func (v *FileVault) prune(now time.Time) error {
 		return fmt.Errorf("token vault: %w", err)
 	}
 	return nil
+}
+
+// ours reports whether a file is an entry, or a temporary one of Save.
+func (v *FileVault) ours(path string) bool {
+	name, ok := strings.CutSuffix(filepath.Base(path), vaultSuffix)
+	if filepath.Dir(path) == filepath.Clean(v.dir) {
+		return ok && strings.HasPrefix(name, "new-")
+	}
+	return ok && isVaultName(name)
+}
+
+func isVaultName(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && len(s) == vaultNameLength
 }
 
 // associated is what an entry is bound to. NUL cannot be part of any field.
@@ -151,6 +165,13 @@ func (v *FileVault) path(k VaultKey) string {
 // the file system.
 func (v *FileVault) Load(_ context.Context, k VaultKey) (StoredToken, error) {
 	path := v.path(k)
+	refuse := func(problem string) (StoredToken, error) {
+		return StoredToken{}, &VaultError{File: filepath.Base(path), Problem: problem}
+	}
+	// Opening a pipe would wait for ever.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return refuse("is not a file")
+	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return StoredToken{}, ErrNotStored
@@ -162,9 +183,6 @@ func (v *FileVault) Load(_ context.Context, k VaultKey) (StoredToken, error) {
 	b, err := io.ReadAll(io.LimitReader(f, maxVaultFile+1))
 	if err != nil {
 		return StoredToken{}, fmt.Errorf("token vault: %w", err)
-	}
-	refuse := func(problem string) (StoredToken, error) {
-		return StoredToken{}, &VaultError{File: filepath.Base(path), Problem: problem}
 	}
 	head := len(vaultMagic) + v.seal.NonceSize()
 	if len(b) > maxVaultFile || len(b) < head || string(b[:len(vaultMagic)]) != vaultMagic {

@@ -136,7 +136,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		s := &service{t: t}
 		tokens := s.tokens(nil)
 		mustToken(t, tokens, tenantA)
-		s.delay = time.Hour
+		s.slow(time.Hour)
 		waiting := make(chan error, 1)
 		go func() { _, err := tokens.Token(t.Context(), tenantB, xdr()); waiting <- err }()
 		synctest.Wait()

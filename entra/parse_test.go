@@ -295,6 +295,10 @@ func TestErrorText(t *testing.T) {
 	if e.Error() != want {
 		t.Errorf("\ngot  %s\nwant %s", e.Error(), want)
 	}
+	throttled := ParseError(429, http.Header{"Retry-After": {"60"}}, []byte("Too Many Requests"))
+	if got := throttled.Error(); !strings.HasSuffix(got, "kept. Next: Wait 1m0s and try again.") {
+		t.Errorf("no full stop before the next step: %s", got)
+	}
 	if got := fmt.Sprintf("%v", ParseErrorDescription("access_denied", "AADSTS65004: User declined to consent to access the app.")); !strings.Contains(got, "AADSTS65004") {
 		t.Error(got)
 	}

@@ -20,6 +20,9 @@ const (
 func (t *Tokens) renew(s *slot, now int64) (begun bool) {
 	g := s.current.Load()
 	switch {
+	case s.flight != nil && !s.flight.background: // Fresh, whose callers may leave
+		s.lookAgain(now + int64(sweepShortest+jitter(sweepShortest)))
+		return true
 	case s.flight != nil:
 		begun = true
 	case t.throttle.pause(now) > 0:
@@ -146,7 +149,8 @@ func (t *Tokens) sweepShelf(sh *shelf, now int64) (left int, waiting bool) {
 			waiting = waiting || t.throttle.pause(now) == 0
 		}
 	})
-	if useless == 0 || useless*16 < left && now-t.sweeper.removed < int64(removeEvery) {
+	since := time.Duration(now - t.sweeper.removed).Abs() // the clock may have been put back
+	if useless == 0 || useless*16 < left && since < removeEvery {
 		return left, waiting
 	}
 	gone := sh.remove(func(s *slot) bool {

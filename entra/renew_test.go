@@ -160,7 +160,7 @@ func TestHitsStayHitsDuringARenewal(t *testing.T) {
 		s := &service{t: t}
 		tokens := s.tokens(nil)
 		first := mustToken(t, tokens, tenantA)
-		s.delay = 30 * time.Second
+		s.slow(30 * time.Second)
 		time.Sleep(46 * time.Minute)
 		mustToken(t, tokens, tenantA) // begins the renewal, since no hit came before
 		resource := xdr()
@@ -198,7 +198,7 @@ func TestRenewalsWaitOutAThrottle(t *testing.T) {
 		if got := s.count() - before; got != 0 {
 			t.Errorf("%d requests against the throttle", got)
 		}
-		s.delay = 100 * time.Millisecond
+		s.slow(100 * time.Millisecond)
 		for range 9 * 60 {
 			time.Sleep(time.Second)
 			began := time.Now()
@@ -226,7 +226,7 @@ func TestRenewalsYieldToCallers(t *testing.T) {
 				mustToken(t, tokens, tenantNumber(i))
 			}
 		}
-		s.delay = 30 * time.Second // 400 renewals at 3 a time take over an hour
+		s.slow(30 * time.Second) // 400 renewals at 3 a time take over an hour
 		time.Sleep(45 * time.Minute)
 		began := time.Now()
 		mustToken(t, tokens, tenantNumber(20_000))

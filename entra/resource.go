@@ -37,7 +37,10 @@ type Resource struct {
 	URI string
 	// AppID is the resource's application id; "" if not known.
 	AppID string
-	// Audiences are the aud values accepted in a token, AppID among them.
+	// Audiences are the aud values accepted in a token, AppID among them. The
+	// tokens of an API of your own carry its application id in place of the URI
+	// if its registration says requestedAccessTokenVersion 2; ask for such an
+	// API by its id, or add the id here.
 	Audiences []string
 }
 
@@ -88,7 +91,9 @@ func (c Cloud) Resource(kind ResourceKind) Resource {
 // ParseResource reads what a user may write to name a resource: a kind
 // ("graph", "xdr", "mde", "keyvault"), an application id, or a URI with or
 // without "/.default". A URI or id of a resource known in the cloud gets that
-// resource's kind and all of its names, but is asked for as written.
+// resource's kind and all of its names, but is asked for as written. Any other
+// has the one name that was written: give the application id, and not the URI,
+// of an API of your own whose tokens are of version 2.0.
 func ParseResource(cloud Cloud, s string) (Resource, error) {
 	uri := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(s), "/.default"), "/")
 	bad := func(problem string) error {

@@ -96,6 +96,9 @@ func (s *slot) fail(now int64, err error, v verdict) {
 		// A renewal: the token stays in use, the next try comes later.
 		wait := max(v.wait, backOff(renewalWait, longestRenewalWait, s.failures))
 		s.lookAgain(now + int64(wait) + int64(jitter(wait/10)))
+		if v.wait > 0 && !v.permanent { // asked for: also of Fresh, and of Token when the token has ended
+			s.failure = &failure{err: err, at: now, until: now + int64(v.wait), asked: true}
+		}
 		return
 	}
 	wait := v.wait

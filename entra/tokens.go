@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,7 +104,10 @@ type Tokens struct {
 	refusal  time.Duration
 	long     bool
 	vault    Vault
-	observer func(Event)
+	// unforgotten are the tenants (as keys) whose entries the vault could not
+	// remove when they were dropped.
+	unforgotten sync.Map
+	observer    func(Event)
 
 	gate     *gate
 	throttle throttle
@@ -156,6 +160,7 @@ func NewTokens(c Config) (*Tokens, error) {
 	}
 	t.hc = plainClient(c.HTTPClient)
 	t.clock.read, t.clock.jumped = c.Now, t.putBack
+	t.clock.told = func(back time.Duration) { t.observe(Event{Kind: EventClockPutBack, Wait: back}) }
 	t.shelves.Store(new([]*shelf))
 	t.life, t.end = context.WithCancelCause(context.Background())
 	return t, nil
@@ -184,7 +189,7 @@ func (t *Tokens) ClientID() string { return t.clientID }
 //
 // A refusal is answered from memory for a while, see Config.RefusalTTL; so is
 // one that asked to wait (HTTP 429 and 503), for as long as it asked; and from
-// the second failure in a row on, any other failure, for 1 s to a minute.
+// the second failure in a row on, any other failure, for about 1 s to a minute.
 //
 // Errors: [*Error] (a refusal), [*ForeignTokenError], [*AnswerError],
 // [*ConnectionError], [*ConfigError], [*CertificateError], [ErrClosed], or the
@@ -215,24 +220,37 @@ func (t *Tokens) Fresh(ctx context.Context, tenant TenantID, resource Resource) 
 }
 
 // Drop forgets the tenant's tokens and refusals, in memory and in the vault,
-// after a consent change or when an API refuses a token with 401. A request
-// under way still answers its callers, but its token is not kept.
+// after a consent change or when an API refuses a token with 401; also a wait
+// that the service asked for this tenant, so it is not for loops. A request
+// under way still answers its callers, but its token is not kept. What the
+// vault cannot remove is not read again by this Tokens.
 func (t *Tokens) Drop(tenant TenantID) {
-	dropped := false
-	for _, sh := range *t.shelves.Load() {
-		if s := sh.find(tenant); s != nil {
-			s.mu.Lock()
-			dropped = dropped || s.current.Load() != nil || s.flight != nil
-			s.drop()
-			s.mu.Unlock()
-		}
-	}
+	done, dropped := t.dropSlots(tenant, nil)
 	if t.vault != nil && tenant.validate() == nil {
 		t.forgetStored(tenant)
+		// A slot that was made meanwhile may have read what was stored.
+		_, more := t.dropSlots(tenant, done)
+		dropped = dropped || more
 	}
 	if dropped {
 		t.observe(Event{Kind: EventDropped, Tenant: tenant})
 	}
+}
+
+// dropSlots drops what the tenant's slots hold, but for those done already.
+func (t *Tokens) dropSlots(tenant TenantID, done []*slot) (all []*slot, dropped bool) {
+	for _, sh := range *t.shelves.Load() {
+		s := sh.find(tenant)
+		if s == nil || slices.Contains(done, s) {
+			continue
+		}
+		s.mu.Lock()
+		dropped = dropped || s.current.Load() != nil || s.flight != nil
+		s.drop()
+		s.mu.Unlock()
+		all = append(all, s)
+	}
+	return all, dropped
 }
 
 // Close ends background work and waiting requests, and returns when every
@@ -249,7 +267,8 @@ func (t *Tokens) Close() error {
 		sh.remove(func(s *slot) bool {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.publish(nil, 0, 0)
+			// The token stays for a saving that is under way: it tells which
+			// one is the newest. Nobody finds the slot any more.
 			s.flight, s.dead = nil, true
 			return true
 		})
@@ -273,6 +292,7 @@ func (t *Tokens) begin() bool {
 }
 
 // putBack keeps every token's times right when the local clock was put back.
+// It holds up everyone who reads the clock, so it calls nobody's code.
 func (t *Tokens) putBack(back time.Duration) {
 	t.throttle.putBack(back)
 	for _, sh := range *t.shelves.Load() {
@@ -282,5 +302,4 @@ func (t *Tokens) putBack(back time.Duration) {
 			s.mu.Unlock()
 		})
 	}
-	t.observe(Event{Kind: EventClockPutBack, Wait: back})
 }

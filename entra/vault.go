@@ -57,7 +57,11 @@ func (t *Tokens) vaultKey(tenant TenantID, resource string) VaultKey {
 func (t *Tokens) stored(ctx context.Context, tenant TenantID, resource Resource) *Grant {
 	ctx, cancel := context.WithTimeout(ctx, vaultTimeout)
 	defer cancel()
-	st, err := t.vault.Load(ctx, t.vaultKey(tenant, resource.URI))
+	var st StoredToken
+	err := t.guardVault(func() (err error) {
+		st, err = t.vault.Load(ctx, t.vaultKey(tenant, resource.URI))
+		return err
+	})
 	if errors.Is(err, ErrNotStored) {
 		return nil
 	}
@@ -117,10 +121,15 @@ func (t *Tokens) store(ctx context.Context, s *slot, g *Grant) {
 		t.observe(Event{Kind: EventVaultRefused, Tenant: g.Tenant, Resource: g.Resource.URI, Err: err})
 	}
 	s.mu.Lock()
-	dropped := s.skipVault
+	dropped, current := s.skipVault, s.current.Load()
 	s.mu.Unlock()
-	if dropped {
+	switch {
+	case dropped:
 		t.forgetStored(g.Tenant)
+	case err == nil && current != nil && current.Reveal() != g.Reveal():
+		// A newer token came while this was being saved, perhaps after a drop,
+		// and may have been saved first.
+		t.store(ctx, s, current)
 	}
 }
 
@@ -129,8 +138,22 @@ func (t *Tokens) forgetStored(tenant TenantID) {
 	ctx, cancel := context.WithTimeout(context.Background(), vaultTimeout)
 	defer cancel()
 	if err := t.guardVault(func() error { return t.vault.Forget(ctx, t.vaultKey(tenant, "")) }); err != nil {
+		t.unforgotten.Store(tenant, nil)
 		t.observe(Event{Kind: EventVaultRefused, Tenant: tenant, Err: err})
+		return
 	}
+	t.unforgotten.Delete(tenant)
+}
+
+// forgotten reports whether the vault holds nothing of the tenant that was
+// dropped. What it could not remove it is told to remove again.
+func (t *Tokens) forgotten(tenant TenantID) bool {
+	if _, stuck := t.unforgotten.Load(tenant); !stuck {
+		return true
+	}
+	t.forgetStored(tenant)
+	_, stuck := t.unforgotten.Load(tenant)
+	return !stuck
 }
 
 func (t *Tokens) guardVault(f func() error) (err error) {

@@ -252,7 +252,7 @@ func bearer(r *http.Request) (string, *CredentialError) {
 		return "", &CredentialError{Detail: "nothing follows the word Bearer"}
 	case strings.ContainsAny(raw, " ,\t"):
 		return "", &CredentialError{Detail: "more than one token follows the word Bearer"}
-	case strings.Contains(r.URL.RawQuery, "access_token") && r.URL.Query().Has("access_token"):
+	case r.URL.RawQuery != "" && r.URL.Query().Has("access_token"):
 		return "", &CredentialError{Detail: "a second token is in the address, where it ends up in logs"}
 	}
 	return raw, nil

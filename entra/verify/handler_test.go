@@ -59,6 +59,7 @@ func TestHandlerAnswers(t *testing.T) {
 		{name: "token without a scheme", header: both(token), status: 401, challenge: `Bearer`, reason: new(*CredentialError)},
 		{name: "token in the address only", url: "/?access_token=" + token, status: 401, challenge: `Bearer`, reason: new(*CredentialError)},
 		{name: "token in the address too", header: both("Bearer " + token), url: "/?access_token=" + token, status: 400, challenge: `Bearer error="invalid_request"`, reason: new(*CredentialError)},
+		{name: "token in the address too, encoded", header: both("Bearer " + token), url: "/?access%5Ftoken=" + token, status: 400, challenge: `Bearer error="invalid_request"`, reason: new(*CredentialError)},
 		{name: "two headers, both good", header: both("Bearer "+token, "Bearer "+token), status: 400, challenge: `Bearer error="invalid_request"`, reason: new(*CredentialError)},
 		{name: "two headers, Basic first", header: both("Basic dXNlcjpwYXNz", "Bearer "+token), status: 400, challenge: `Bearer error="invalid_request"`, reason: new(*CredentialError)},
 		{name: "two tokens in one header", header: both("Bearer " + token + ", Bearer " + token), status: 400, challenge: `Bearer error="invalid_request"`, reason: new(*CredentialError)},

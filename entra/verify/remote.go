@@ -30,8 +30,9 @@ const (
 
 // RemoteKeys are the keys of one authority, read from its key endpoint and
 // kept. It is safe for concurrent use; however many callers wait for keys, one
-// request is made. No token decides where keys are asked for, and none makes
-// more than one request a minute.
+// request is made. No token decides where keys are asked for, and all of them
+// together cause at most one request a minute, or one in 10 seconds after a
+// failure (two documents each for NewDiscoveredKeys).
 type RemoteKeys struct {
 	source   string // URL of the keys, or of the OpenID configuration
 	discover string // authority, when the keys are found by its OpenID configuration

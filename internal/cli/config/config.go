@@ -93,7 +93,7 @@ func Load(o Options) (Config, error) {
 		c.rebase(filepath.Dir(path))
 	}
 	problems = append(problems, c.overlay(o.Environ)...)
-	problems = append(problems, c.together()...)
+	problems = append(problems, c.together(problems)...)
 	if len(problems) > 0 {
 		slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
 		return c, problems
@@ -183,8 +183,12 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// together checks what no single key can tell.
-func (c *Config) together() Problems {
+// together checks what no single key can tell. A key that was told of already,
+// because its value is wrong, is not said to be missing as well.
+func (c *Config) together(told Problems) Problems {
+	wrong := func(field string) bool {
+		return slices.ContainsFunc(told, func(p Problem) bool { return p.Field == field })
+	}
 	var ps Problems
 	add := func(field, message, remedy string) {
 		p := Problem{Source: c.Path, Field: field, Message: message, Remedy: remedy}
@@ -223,10 +227,10 @@ func (c *Config) together() Problems {
 	if cr.PasswordRef != "" && cr.Kind != "certificate" {
 		add("app.credential.password_ref", "only a certificate has a password", "set app.credential.kind to certificate")
 	}
-	if c.App.ClientID == "" && (c.App != App{}) {
+	if c.App.ClientID == "" && (c.App != App{}) && !wrong("app.client_id") {
 		add("app.client_id", "is missing", "give the Application (client) ID of the registration")
 	}
-	if c.App.ClientID != "" && cr.Ref == "" {
+	if c.App.ClientID != "" && cr.Ref == "" && !wrong("app.credential.ref") {
 		add("app.credential.ref", "is missing", "say where the credential is: env:NAME, file:PATH or keyring:SERVICE/NAME")
 	}
 	return ps

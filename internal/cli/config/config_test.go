@@ -139,6 +139,26 @@ func TestSecretByValueIsRefused(t *testing.T) {
 	}
 }
 
+// One mistake is one problem: what is wrong is not missing as well.
+func TestWrongIsNotMissing(t *testing.T) {
+	for _, tt := range []struct {
+		text    string
+		environ []string
+		field   string
+	}{
+		{"app: {client_id: 11111111-2222-4333-8444-555555555555, credential: {ref: hunter2}}", nil, "app.credential.ref"},
+		{"app: {client_id: 11111111-2222-4333-8444-555555555555}", []string{"TENANTRY_APP_CREDENTIAL_REF=hunter2"}, "app.credential.ref"},
+		{"app: {client_id: x, credential: {ref: env:A}}", nil, "app.client_id"},
+		{"app: {client_id: 11111111-2222-4333-8444-555555555555}", nil, "app.credential.ref"},
+	} {
+		_, err := load(t, tt.text, tt.environ...)
+		var ps config.Problems
+		if !errors.As(err, &ps) || len(ps) != 1 || ps[0].Field != tt.field {
+			t.Errorf("%q %q: got %v, want one problem of %s", tt.text, tt.environ, err, tt.field)
+		}
+	}
+}
+
 func TestUnknownEnv(t *testing.T) {
 	got := config.UnknownEnv([]string{"TENANTRY_CLOUDS=x", "TENANTRY_CLOUD=public", "PATH=/bin", "TENANTRY_CONFIG=y"}, "TENANTRY_CONFIG")
 	if diff := cmp.Diff([]string{"TENANTRY_CLOUDS"}, got); diff != "" {
