@@ -85,6 +85,14 @@ func issuerSegment(issuer, host string) (string, bool) {
 	return segment, ok && !strings.Contains(segment, "/")
 }
 
+// plainHost says whether a host, with or without a port, is a name or address
+// in ASCII: it goes into addresses and messages as it is.
+func plainHost(host string) bool {
+	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._:[]", r))
+	})
+}
+
 // splitAuthority reads https://host/tenant.
 func splitAuthority(authority string) (host, tenant string, err error) {
 	u, err := url.Parse(authority)
@@ -93,7 +101,7 @@ func splitAuthority(authority string) (host, tenant string, err error) {
 	}
 	tenant = strings.Trim(u.Path, "/")
 	switch {
-	case u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+	case u.Scheme != "https" || !plainHost(u.Host) || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", "", errNotPlain
 	case tenant == "" || strings.Contains(tenant, "/"):
 		return "", "", errNoTenant

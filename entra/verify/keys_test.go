@@ -233,7 +233,7 @@ func TestRemoteKeysHostileAnswers(t *testing.T) {
 func TestRemoteKeysRefusesAuthority(t *testing.T) {
 	for _, bad := range []string{
 		"", "http://login.example/common", "https://login.example", "https://login.example/", "https:///common",
-		"https://user@login.example/common", "https://login.example/common?x=1", "https://login.example/a/b", "https://login.example/common#x", "://",
+		"https://user@login.example/common", "https://l\u00f6gin.example/common", "https://login.example/common?x=1", "https://login.example/a/b", "https://login.example/common#x", "://",
 	} {
 		a := &authority{}
 		_, err := NewRemoteKeys(bad, &http.Client{Transport: a}, nil).Key(t.Context(), "k")

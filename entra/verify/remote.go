@@ -57,7 +57,7 @@ type heldKeys struct {
 
 var (
 	errNotURL   = errors.New("the authority is not a URL")
-	errNotPlain = errors.New("the authority must be https://host/tenant without user, query and fragment")
+	errNotPlain = errors.New("the authority must be https://host/tenant: a plain host name, no user, query or fragment")
 	errNoTenant = errors.New("the authority must end in a tenant id or common, as in https://login.microsoftonline.com/common")
 	errNoAnswer = errors.New("the authority has not answered in time")
 )
