@@ -10,13 +10,14 @@ import (
 // ".All" that tells an application role from a delegated permission, or a
 // typing error away. An entry equal to want is no near miss.
 func NearMiss(want string, have []string) (string, bool) {
+	asked := want
 	want = strings.TrimSpace(want)
 	if want == "" || len(want) > maxRole {
 		return "", false
 	}
 	best, bestRank := "", 0
 	for _, h := range have {
-		if h == want {
+		if h == want || h == asked {
 			continue
 		}
 		if rank := nearness(want, h); rank > 0 && (best == "" || rank < bestRank || rank == bestRank && h < best) {
