@@ -91,7 +91,8 @@ func (l *living) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // read reads the whole list and fails when an incident comes twice.
 func (l *living) read(t rapid.TB, opts defender.ListOptions) ([]string, error) {
-	client, err := defender.New(defender.Config{XDR: "https://xdr.invalid", HTTPClient: &http.Client{Transport: l}, Token: bearer})
+	client, err := defender.New(defender.Config{XDR: "https://xdr.invalid", HTTPClient: &http.Client{Transport: l}, Token: bearer,
+		Budget: defender.NewBudget(defender.BudgetConfig{Limits: []defender.Limit{}})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func newClient(t *testing.T, h http.HandlerFunc, change ...func(*defender.Config
 		server.Close()
 	})
 	cfg := defender.Config{
-		Graph: server.URL, XDR: server.URL, HTTPClient: &http.Client{Transport: transport}, Now: clock,
+		Graph: server.URL, XDR: server.URL, HTTPClient: &http.Client{Transport: transport}, Now: clock, Retries: -1,
 		Token: func(context.Context, defender.Surface) (string, error) { return fakeToken, nil },
 	}
 	for _, c := range change {
@@ -255,7 +255,8 @@ func TestServiceErrors(t *testing.T) {
 			defender.Error{Status: 500, Message: `{"error":{"code":"Inter`, Action: defender.ActionWait}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := newClient(t, c.handler)
+			// Each call has a client of its own: after a 429 the next call would wait.
+			client := func() *defender.Client { return newClient(t, c.handler) }
 			c.want.Surface = c.surface
 			check := func(err error, op defender.Operation) {
 				t.Helper()
@@ -277,9 +278,9 @@ func TestServiceErrors(t *testing.T) {
 					}
 				}
 			}
-			_, err := client.Incidents(c.surface).Get(t.Context(), "1")
+			_, err := client().Incidents(c.surface).Get(t.Context(), "1")
 			check(err, defender.OpGetIncident)
-			_, err = client.Incidents(c.surface).List(t.Context(), defender.ListOptions{})
+			_, err = client().Incidents(c.surface).List(t.Context(), defender.ListOptions{})
 			check(err, defender.OpListIncidents)
 		})
 	}
@@ -360,7 +361,7 @@ func TestFailuresOnTheWay(t *testing.T) {
 		t.Errorf("error %v, want the cause of the ended context", err)
 	}
 
-	client, err := defender.New(defender.Config{Graph: "https://graph.invalid", HTTPClient: &http.Client{Transport: failing{}},
+	client, err := defender.New(defender.Config{Graph: "https://graph.invalid", HTTPClient: &http.Client{Transport: failing{}}, Retries: -1,
 		Token: func(context.Context, defender.Surface) (string, error) { return fakeToken, nil }})
 	if err != nil {
 		t.Fatal(err)

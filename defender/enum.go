@@ -99,12 +99,36 @@ func ParseSeverity(s string) (Severity, bool) {
 // spelling of a member. Values are constants, so that nothing can change them.
 type enum string
 
-// canonical is the Graph spelling of value; a value that is no member is
-// returned as it came, since Microsoft adds members without notice.
+// canonical is the Graph spelling of value, as a part of the table so that equal
+// values share their memory; a value that is no member is returned as it came,
+// since Microsoft adds members without notice.
 func (e enum) canonical(value string) string {
+	if member := e.exact(value); member != "" || value == "" {
+		return member
+	}
 	v, _ := e.read(value)
 	return v
 }
+
+// exact finds a member that is spelled as Graph does; "" if there is none.
+func (e enum) exact(value string) string {
+	table := string(e)
+	for from := 0; value != "" && !strings.Contains(value, " "); {
+		at := strings.Index(table[from:], value)
+		if at < 0 {
+			break
+		}
+		start, end := from+at, from+at+len(value)
+		if (start == 0 || table[start-1] == ' ') && (end == len(table) || table[end] == ' ') {
+			return table[start:end]
+		}
+		from = end
+	}
+	return ""
+}
+
+// has tells whether value is a member in Graph's spelling.
+func (e enum) has(value string) bool { return e.exact(value) != "" }
 
 func (e enum) read(value string) (string, bool) {
 	for member := range strings.FieldsSeq(string(e)) {
@@ -120,60 +144,30 @@ func (e enum) read(value string) (string, bool) {
 	return value, false
 }
 
-// Members as of the v1.0 metadata of 2026-08-20; other surface's spellings from
+// Members are those of the metadata (enum_gen.go); other surface's spellings from
 // https://learn.microsoft.com/defender-xdr/api-incident, api-update-incidents
 // and https://learn.microsoft.com/defender-endpoint/api/alerts.
 const (
-	enumIncidentStatus enum = "active resolved inProgress redirected unknownFutureValue awaitingAction"
+	enumIncidentStatus = membersIncidentStatus
 
-	enumAlertStatus enum = "unknown new inProgress resolved unknownFutureValue Active=inProgress"
+	enumAlertStatus = membersAlertStatus + " Active=inProgress"
 
-	enumSeverity enum = "unknown informational low medium high unknownFutureValue UnSpecified=unknown"
+	enumSeverity = membersAlertSeverity + " UnSpecified=unknown"
 
-	enumClassification enum = "unknown falsePositive truePositive informationalExpectedActivity unknownFutureValue " +
-		"NotAvailable=unknown NotSet=unknown"
+	enumClassification = membersAlertClassification + " NotAvailable=unknown NotSet=unknown"
 
-	enumDetermination enum = "unknown apt malware securityPersonnel securityTesting unwantedSoftware other " +
-		"multiStagedAttack compromisedAccount phishing maliciousUserActivity notMalicious " +
-		"notEnoughDataToValidate confirmedActivity lineOfBusinessApplication unknownFutureValue " +
-		"NotAvailable=unknown NotSet=unknown CompromisedUser=compromisedAccount " +
-		"ConfirmedUserActivity=confirmedActivity InsufficientData=notEnoughDataToValidate " +
-		"NoEnoughDataToValidate=notEnoughDataToValidate Clean=notMalicious"
+	enumDetermination = membersAlertDetermination +
+		" NotAvailable=unknown NotSet=unknown CompromisedUser=compromisedAccount" +
+		" ConfirmedUserActivity=confirmedActivity InsufficientData=notEnoughDataToValidate" +
+		" NoEnoughDataToValidate=notEnoughDataToValidate Clean=notMalicious"
 
-	enumInvestigation enum = "unknown terminated successfullyRemediated benign failed partiallyRemediated running " +
-		"pendingApproval pendingResource queued innerFailure preexistingAlert unsupportedOs unsupportedAlertType " +
-		"suppressedAlert partiallyInvestigated terminatedByUser terminatedBySystem unknownFutureValue"
+	enumInvestigation = membersInvestigationState
 
-	enumServiceSource enum = "unknown microsoftDefenderForEndpoint microsoftDefenderForIdentity " +
-		"microsoftDefenderForCloudApps microsoftDefenderForOffice365 microsoft365Defender " +
-		"azureAdIdentityProtection microsoftAppGovernance dataLossPrevention unknownFutureValue " +
-		"microsoftDefenderForCloud microsoftSentinel microsoftInsiderRiskManagement " +
-		"microsoftThreatIntelligence microsoftSecurityForAI " +
-		"MicrosoftDefenderATP=microsoftDefenderForEndpoint MicrosoftCloudAppSecurity=microsoftDefenderForCloudApps " +
-		"OfficeATP=microsoftDefenderForOffice365 AzureATP=microsoftDefenderForIdentity"
+	enumServiceSource = membersServiceSource +
+		" MicrosoftDefenderATP=microsoftDefenderForEndpoint MicrosoftCloudAppSecurity=microsoftDefenderForCloudApps" +
+		" OfficeATP=microsoftDefenderForOffice365 AzureATP=microsoftDefenderForIdentity"
 
-	enumDetectionSource enum = "unknown microsoftDefenderForEndpoint antivirus smartScreen customTi " +
-		"microsoftDefenderForOffice365 automatedInvestigation microsoftThreatExperts customDetection " +
-		"microsoftDefenderForIdentity cloudAppSecurity microsoft365Defender azureAdIdentityProtection manual " +
-		"microsoftDataLossPrevention appGovernancePolicy appGovernanceDetection unknownFutureValue " +
-		"microsoftDefenderForCloud microsoftDefenderForIoT microsoftDefenderForServers " +
-		"microsoftDefenderForStorage microsoftDefenderForDNS microsoftDefenderForDatabases " +
-		"microsoftDefenderForContainers microsoftDefenderForNetwork microsoftDefenderForAppService " +
-		"microsoftDefenderForKeyVault microsoftDefenderForResourceManager microsoftDefenderForApiManagement " +
-		"nrtAlerts scheduledAlerts microsoftDefenderThreatIntelligenceAnalytics builtInMl " +
-		"microsoftInsiderRiskManagement microsoftThreatIntelligence microsoftDefenderForAIServices " +
-		"securityCopilot microsoftSentinel " +
-		"MCAS=cloudAppSecurity WindowsDefenderAv=antivirus WindowsDefenderAtp=microsoftDefenderForEndpoint " +
-		"OfficeATP=microsoftDefenderForOffice365 WindowsDefenderSmartScreen=smartScreen AzureATP=microsoftDefenderForIdentity"
-
-	enumVerdict     enum = "unknown suspicious malicious noThreatsFound unknownFutureValue"
-	enumRemediation enum = "none remediated prevented blocked notFound unknownFutureValue active pendingApproval " +
-		"declined unremediated running partiallyRemediated"
-	enumEvidenceRole enum = "unknown contextual scanned source destination created added compromised edited " +
-		"attacked attacker commandAndControl loaded suspicious policyViolator unknownFutureValue"
-	enumDetectionStatus enum = "detected blocked prevented unknownFutureValue"
-	enumHealth          enum = "active inactive impairedCommunication noSensorData noSensorDataImpairedCommunication unknown unknownFutureValue"
-	enumRisk            enum = "none informational low medium high unknownFutureValue"
-	enumAntivirus       enum = "notReporting disabled notUpdated updated unknown notSupported unknownFutureValue"
-	enumOnboarding      enum = "insufficientInfo onboarded canBeOnboarded unsupported unknownFutureValue"
+	enumDetectionSource = membersDetectionSource +
+		" MCAS=cloudAppSecurity WindowsDefenderAv=antivirus WindowsDefenderAtp=microsoftDefenderForEndpoint" +
+		" OfficeATP=microsoftDefenderForOffice365 WindowsDefenderSmartScreen=smartScreen AzureATP=microsoftDefenderForIdentity"
 )

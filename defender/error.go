@@ -94,9 +94,13 @@ func (e *Error) Next() string {
 		}
 		return "Ask again in a minute."
 	case ActionRequest:
+		if page := Documentation(e.Surface, e.Operation); page != "" {
+			return "The request is not what this service takes, and asking again does not help: " + page + " says what it takes."
+		}
 		return "The request is not what this service takes; asking again does not help."
 	case ActionGiveUp:
-		return "Check the id: this tenant has no such incident, or it is older than the tenant keeps incidents."
+		what := e.Operation.noun()
+		return "Check the id: this tenant has no such " + what + ", or it is older than the tenant keeps " + what + "s."
 	}
 	return "Ask again later; if it stays, report it to Microsoft's support with the request id."
 }
@@ -139,6 +143,9 @@ func parseError(s Surface, op Operation, status int, header http.Header, body []
 // maxMessage bounds what is kept of a message, in bytes.
 const maxMessage = 2000
 
+// noBody stands for the message of an answer without one.
+const noBody = "the answer has no body"
+
 func (e *Error) readBody(header http.Header, body []byte) {
 	body = trimBOM(body)
 	switch {
@@ -146,7 +153,7 @@ func (e *Error) readBody(header http.Header, body []byte) {
 		e.Message = "the service redirects to another address, which is not followed"
 		return
 	case len(body) == 0:
-		e.Message = "the answer has no body"
+		e.Message = noBody
 		return
 	case looksLikeHTML(header.Get("Content-Type"), body):
 		e.Message = "the answer is a web page instead of JSON: a proxy or sign-in page on the way may have answered instead of the service"

@@ -2,189 +2,269 @@ package defender
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
+
+	"github.com/go-faster/jx"
 )
+
+//go:generate go run ./internal/evidencegen
 
 // EvidenceType names a kind of evidence as Microsoft Graph does, without the
 // namespace and the word "Evidence": "#microsoft.graph.security.deviceEvidence"
-// is "device". Kinds not listed here occur and are kept under their own name
-// with their fields in Extra.
+// is "device". Kinds that no constant names occur; see [UnknownEvidence].
 type EvidenceType string
 
-// Kinds of evidence with typed parts.
-const (
-	EvidenceDevice          EvidenceType = "device"
-	EvidenceUser            EvidenceType = "user"
-	EvidenceFile            EvidenceType = "file"
-	EvidenceProcess         EvidenceType = "process"
-	EvidenceIP              EvidenceType = "ip"
-	EvidenceURL             EvidenceType = "url"
-	EvidenceMailbox         EvidenceType = "mailbox"
-	EvidenceAnalyzedMessage EvidenceType = "analyzedMessage"
-	EvidenceMailCluster     EvidenceType = "mailCluster"
-	EvidenceRegistryKey     EvidenceType = "registryKey"
-	EvidenceRegistryValue   EvidenceType = "registryValue"
-	EvidenceSecurityGroup   EvidenceType = "securityGroup"
-)
+// Evidence is one thing an alert is about: one of the pointer types
+// [*DeviceEvidence], [*UserEvidence], [*FileEvidence] and so on, or
+// [*UnknownEvidence]. A type switch tells which.
+//
+// An entity or device of the xdr surface is the evidence of Graph that says the
+// same; what Graph has no property for is in Extra under its xdr name.
+type Evidence interface {
+	// Base is what all kinds of evidence have.
+	Base() *EvidenceBase
+	// Type is the kind.
+	Type() EvidenceType
 
-// Evidence is one thing an alert is about. The part that Type names is set;
-// all other parts are nil. For a kind without a typed part, Extra holds
-// everything it carries.
-type Evidence struct {
-	Type    EvidenceType `json:"type"`
-	Created time.Time    `json:"created,omitzero"`
-
-	Verdict            string   `json:"verdict,omitempty"`           // unknown, suspicious, malicious, noThreatsFound
-	Remediation        string   `json:"remediationStatus,omitempty"` // none, remediated, prevented, blocked, …
-	RemediationDetails string   `json:"remediationStatusDetails,omitempty"`
-	DetectionStatus    string   `json:"detectionStatus,omitempty"` // detected, blocked, prevented
-	Roles              []string `json:"roles,omitempty"`           // attacker, compromised, …
-	DetailedRoles      []string `json:"detailedRoles,omitempty"`
-	Tags               []string `json:"tags,omitempty"`
-	// DeviceID is the Defender for Endpoint id of the device this was seen on.
-	DeviceID string `json:"deviceId,omitempty"`
-
-	Device        *Device        `json:"device,omitempty"`
-	User          *Account       `json:"user,omitempty"`
-	File          *File          `json:"file,omitempty"`
-	Process       *Process       `json:"process,omitempty"`
-	IP            *IPAddress     `json:"ip,omitempty"`
-	URL           *URL           `json:"url,omitempty"`
-	Mailbox       *Mailbox       `json:"mailbox,omitempty"`
-	Message       *Message       `json:"message,omitempty"`
-	MailCluster   *MailCluster   `json:"mailCluster,omitempty"`
-	Registry      *Registry      `json:"registry,omitempty"`
-	SecurityGroup *SecurityGroup `json:"securityGroup,omitempty"`
-
-	Extra map[string]json.RawMessage `json:"extra,omitempty"` // see Incident.Extra
-	Raw   json.RawMessage            `json:"-"`
+	record
 }
 
-// Device is a machine.
-type Device struct {
-	ID          string    `json:"mdeDeviceId,omitempty"` // Defender for Endpoint, 40 hex digits
-	EntraID     string    `json:"entraDeviceId,omitempty"`
-	DNSName     string    `json:"deviceDnsName,omitempty"`
-	Host        string    `json:"hostName,omitempty"`
-	DNSDomain   string    `json:"dnsDomain,omitempty"`
-	NTDomain    string    `json:"ntDomain,omitempty"`
-	OSPlatform  string    `json:"osPlatform,omitempty"`
-	OSVersion   string    `json:"osVersion,omitempty"`
-	OSProcessor string    `json:"osProcessor,omitempty"`
-	OSBuild     int64     `json:"osBuild,omitempty"`
-	Health      string    `json:"healthStatus,omitempty"`
-	Risk        string    `json:"riskScore,omitempty"`
-	Antivirus   string    `json:"defenderAvStatus,omitempty"`
-	Onboarding  string    `json:"onboardingStatus,omitempty"`
-	RBACGroup   string    `json:"rbacGroupName,omitempty"`
-	RBACGroupID int64     `json:"rbacGroupId,omitempty"`
-	FirstSeen   time.Time `json:"firstSeen,omitzero"`
-	LastIP      string    `json:"lastIpAddress,omitempty"`
-	ExternalIP  string    `json:"lastExternalIpAddress,omitempty"`
-	IPs         []string  `json:"ipInterfaces,omitempty"`
-	LoggedOn    []Account `json:"loggedOnUsers,omitempty"`
+// EvidenceBase is what all kinds of evidence have
+// (https://learn.microsoft.com/graph/api/resources/security-alertevidence).
+type EvidenceBase struct {
+	Created            time.Time `json:"createdDateTime,omitzero"`
+	Verdict            string    `json:"verdict,omitempty"`           // unknown, suspicious, malicious, noThreatsFound
+	Remediation        string    `json:"remediationStatus,omitempty"` // none, remediated, prevented, blocked, …
+	RemediationDetails string    `json:"remediationStatusDetails,omitempty"`
+	Roles              []string  `json:"roles,omitempty"` // attacker, compromised, …
+	DetailedRoles      []string  `json:"detailedRoles,omitempty"`
+	Tags               []string  `json:"tags,omitempty"`
+
+	Extra map[string]json.RawMessage `json:"-"` // see Incident.Extra
+
+	told    told
+	untyped bool     // was read without the @odata.type that its Go type has
+	xdr     *xdrForm // how it was told as an entity or device of xdr
 }
 
-// Account is a person's or a service's account.
-type Account struct {
-	Name        string `json:"accountName,omitempty"`
-	Domain      string `json:"domainName,omitempty"`
-	SID         string `json:"userSid,omitempty"`
-	EntraID     string `json:"entraUserId,omitempty"`
-	UPN         string `json:"userPrincipalName,omitempty"`
-	DisplayName string `json:"displayName,omitempty"`
-	ADObjectID  string `json:"activeDirectoryObjectGuid,omitempty"`
-	TenantID    string `json:"tenantId,omitempty"`
+// Base is the receiver.
+func (b *EvidenceBase) Base() *EvidenceBase { return b }
+
+func (b *EvidenceBase) state(Surface) state {
+	return state{told: &b.told, extra: &b.Extra, base: b}
 }
 
-// File is a file by name, place and hashes.
-type File struct {
-	Name      string `json:"fileName,omitempty"`
-	Path      string `json:"filePath,omitempty"`
-	SHA1      string `json:"sha1,omitempty"`
-	SHA256    string `json:"sha256,omitempty"`
-	MD5       string `json:"md5,omitempty"`
-	Size      int64  `json:"fileSize,omitempty"` // bytes; 0 also means not told
-	Publisher string `json:"filePublisher,omitempty"`
-	Signer    string `json:"signer,omitempty"`
-	Issuer    string `json:"issuer,omitempty"`
+// The fields below 8 are the base's; those of the generated types come after.
+func (b *EvidenceBase) member(d *decoder, key string) bool {
+	switch key {
+	case "createdDateTime":
+		return d.time(&b.told, 0, &b.Created)
+	case "verdict":
+		return d.enum(&b.told, 1, &b.Verdict, membersEvidenceVerdict)
+	case "remediationStatus":
+		return d.enum(&b.told, 2, &b.Remediation, membersEvidenceRemediationStatus)
+	case "remediationStatusDetails":
+		return d.text(&b.told, 3, &b.RemediationDetails)
+	case "roles":
+		return d.enums(&b.told, 4, &b.Roles, membersEvidenceRole)
+	case "detailedRoles":
+		return d.texts(&b.told, 5, &b.DetailedRoles)
+	case "tags":
+		return d.texts(&b.told, 6, &b.Tags)
+	}
+	return false
 }
 
-// Process is a started program.
-type Process struct {
-	ID            int64     `json:"processId,omitempty"`
-	CommandLine   string    `json:"processCommandLine,omitempty"`
-	Created       time.Time `json:"created,omitzero"`
-	Image         *File     `json:"imageFile,omitempty"`
-	ParentID      int64     `json:"parentProcessId,omitempty"`
-	ParentCreated time.Time `json:"parentCreated,omitzero"`
-	ParentImage   *File     `json:"parentImageFile,omitempty"`
-	Account       *Account  `json:"userAccount,omitempty"`
+func (b *EvidenceBase) members(w *writer) {
+	w.time("createdDateTime", 0, b.Created)
+	w.enum("verdict", 1, b.Verdict, membersEvidenceVerdict)
+	w.enum("remediationStatus", 2, b.Remediation, membersEvidenceRemediationStatus)
+	w.text("remediationStatusDetails", 3, b.RemediationDetails)
+	w.enums("roles", 4, b.Roles, membersEvidenceRole)
+	w.texts("detailedRoles", 5, b.DetailedRoles)
+	w.texts("tags", 6, b.Tags)
 }
 
-// IPAddress is an address, with its place when Microsoft tells it.
-type IPAddress struct {
-	Address     string `json:"ipAddress"`
-	CountryCode string `json:"countryLetterCode,omitempty"`
+// UnknownEvidence is evidence of a kind that nobody knew when this package was
+// written. Extra holds all it carries beside what all evidence has.
+type UnknownEvidence struct {
+	// Kind is the name by the rule of EvidenceType; "" when the surface told none.
+	Kind EvidenceType `json:"-"`
+	EvidenceBase
 }
 
-// URL is a web address, as written (it may lack a scheme).
-type URL struct {
-	Address string `json:"url"`
+// Type is Kind, or "unknown" where there is none.
+func (x *UnknownEvidence) Type() EvidenceType {
+	if x.Kind == "" {
+		return "unknown"
+	}
+	return x.Kind
 }
 
-// Mailbox is a mailbox.
-type Mailbox struct {
-	Address     string   `json:"primaryAddress,omitempty"`
-	DisplayName string   `json:"displayName,omitempty"`
-	UPN         string   `json:"upn,omitempty"`
-	Account     *Account `json:"userAccount,omitempty"`
+func (x *UnknownEvidence) member(d *decoder, key string) bool {
+	if key == odataType {
+		return d.odataType(&x.EvidenceBase, odataName(x.Kind))
+	}
+	return x.EvidenceBase.member(d, key)
 }
 
-// Message is one mail.
-type Message struct {
-	NetworkMessageID  string    `json:"networkMessageId,omitempty"`
-	InternetMessageID string    `json:"internetMessageId,omitempty"`
-	Sender            string    `json:"sender,omitempty"`   // the address people see (P2)
-	SenderP1          string    `json:"senderP1,omitempty"` // the address of the envelope
-	SenderName        string    `json:"senderName,omitempty"`
-	SenderIP          string    `json:"senderIp,omitempty"`
-	Recipient         string    `json:"recipient,omitempty"`
-	Subject           string    `json:"subject,omitempty"`
-	Received          time.Time `json:"received,omitzero"`
-	Direction         string    `json:"antiSpamDirection,omitempty"`
-	DeliveryAction    string    `json:"deliveryAction,omitempty"`
-	DeliveryLocation  string    `json:"deliveryLocation,omitempty"`
-	URLs              []string  `json:"urls,omitempty"`
-	Threats           []string  `json:"threats,omitempty"`
-	Detections        []string  `json:"threatDetectionMethods,omitempty"`
-	Attachments       int64     `json:"attachmentsCount,omitempty"`
-	Links             int64     `json:"urlCount,omitempty"`
+func (x *UnknownEvidence) members(w *writer) {
+	if x.Kind != "" {
+		w.odataType(&x.EvidenceBase, odataName(x.Kind))
+	}
+	x.EvidenceBase.members(w)
 }
 
-// MailCluster is a set of alike mails.
-type MailCluster struct {
-	By     string   `json:"clusterBy,omitempty"`
-	Value  string   `json:"clusterByValue,omitempty"`
-	Mails  int64    `json:"emailCount,omitempty"`
-	Query  string   `json:"query,omitempty"`
-	IDs    []string `json:"networkMessageIds,omitempty"`
-	Sender string   `json:"sender,omitempty"` // xdr only
+// MarshalJSON writes the shape of Microsoft Graph.
+func (x UnknownEvidence) MarshalJSON() ([]byte, error) { return marshal(&x) }
+
+// UnmarshalJSON reads the shape of Microsoft Graph, whatever the kind. The
+// error is a [*DecodeError].
+func (x *UnknownEvidence) UnmarshalJSON(data []byte) error {
+	d, err := open(SurfaceGraph, data)
+	if err != nil {
+		return err
+	}
+	*x = UnknownEvidence{Kind: evidenceType(d.odataTypeAhead())}
+	d.record(x)
+	return d.err
 }
 
-// Registry is a key of the Windows registry, or a value in one.
-type Registry struct {
-	Hive      string `json:"registryHive,omitempty"`
-	Key       string `json:"registryKey,omitempty"`
-	ValueName string `json:"registryValueName,omitempty"`
-	ValueType string `json:"registryValueType,omitempty"`
-	Value     string `json:"registryValue,omitempty"`
+// DecodeEvidence reads evidence in the shape of Microsoft Graph into the Go
+// type of its @odata.type. The error is a [*DecodeError].
+func DecodeEvidence(data []byte) (Evidence, error) {
+	d, err := open(SurfaceGraph, data)
+	if err != nil {
+		return nil, err
+	}
+	var e Evidence
+	d.evidence(&e)
+	if d.err != nil {
+		return nil, d.err
+	}
+	return e, nil
 }
 
-// SecurityGroup is a group of accounts.
-type SecurityGroup struct {
-	ID          string `json:"securityGroupId,omitempty"`
-	DisplayName string `json:"displayName,omitempty"`
-	SID         string `json:"sid,omitempty"`
-	ADObjectID  string `json:"activeDirectoryObjectGuid,omitempty"`
+// odataType is the annotation by which Graph tells the kind of an object.
+const odataType = "@odata.type"
+
+const odataNamespace = "#microsoft.graph.security."
+
+// evidenceType is the short name of an @odata.type.
+func evidenceType(odata string) EvidenceType {
+	name := odata[strings.LastIndexAny(odata, ".#")+1:]
+	return EvidenceType(strings.TrimSuffix(name, "Evidence"))
+}
+
+// odataName is the @odata.type of a kind.
+func odataName(kind EvidenceType) string { return odataNamespace + string(kind) + "Evidence" }
+
+// evidence reads evidence of any kind.
+func (d *decoder) evidence(v *Evidence) bool {
+	if d.jx.Next() != jx.Object {
+		return false
+	}
+	kind := evidenceType(d.odataTypeAhead())
+	e := newEvidence(kind)
+	if e == nil {
+		e = &UnknownEvidence{Kind: kind}
+	}
+	*v = e
+	return d.record(e)
+}
+
+// odataTypeAhead looks for the @odata.type of the object that comes next. Graph
+// writes it first, so that the look is short.
+func (d *decoder) odataTypeAhead() (found string) {
+	_ = d.jx.Capture(func(ahead *jx.Decoder) error {
+		iter, err := ahead.ObjIter()
+		if err != nil {
+			return err
+		}
+		for iter.Next() {
+			if string(iter.Key()) == odataType && ahead.Next() == jx.String {
+				found = d.str()
+				return nil
+			}
+			if err := ahead.Skip(); err != nil {
+				return err
+			}
+		}
+		return iter.Err()
+	})
+	return found
+}
+
+// odataType reads the @odata.type of evidence whose Go type has this name; any
+// other name is kept in Extra.
+func (d *decoder) odataType(b *EvidenceBase, name string) bool {
+	if d.jx.Next() != jx.String {
+		return false
+	}
+	raw := d.raw()
+	if _, odd := b.Extra[odataType]; odd || !b.untyped {
+		return true // comes a second time: the first has chosen the Go type
+	}
+	if unquote(raw) != name {
+		return d.refuse(raw)
+	}
+	b.untyped = false
+	return true
+}
+
+func (w *writer) odataType(b *EvidenceBase, name string) {
+	if _, odd := w.extra[odataType]; odd || b.untyped && !w.plain {
+		return
+	}
+	w.name(odataType)
+	w.str(name)
+}
+
+// readEvidence reads one evidence of any kind: a value of Graph's abstract type.
+func readEvidence(d *decoder, t *told, field uint, v *Evidence) bool {
+	*v = nil
+	switch d.jx.Next() {
+	case jx.Object:
+		t.value(field, false)
+		return d.evidence(v)
+	case jx.Null:
+		t.value(field, false)
+		return d.null()
+	}
+	t.forget(field)
+	return false
+}
+
+func writeEvidence(w *writer, name string, field uint, v Evidence) {
+	if v == nil {
+		w.zero(name, field, "null", "null")
+		return
+	}
+	w.value(name)
+	w.object(v)
+}
+
+// readEvidences reads a list of evidence of any kind.
+func readEvidences(d *decoder, t *told, field uint, v *[]Evidence) bool {
+	*v = nil
+	return d.elements(t, field, func() bool {
+		var e Evidence
+		if !d.evidence(&e) {
+			return false
+		}
+		*v = append(*v, e)
+		return true
+	})
+}
+
+func writeEvidences(w *writer, name string, field uint, v []Evidence) {
+	w.list(name, field, len(v), v == nil, func(i int) {
+		if v[i] == nil {
+			w.fail(indexed(name, i), "is nil")
+			w.jx.Null()
+			return
+		}
+		w.object(v[i])
+	})
 }

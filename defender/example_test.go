@@ -59,7 +59,7 @@ func ExampleError() {
 		_, _ = io.WriteString(w, `{"error":{"code":"TooManyRequests","message":"Quota exceeded.","target":"1"}}`)
 	}))
 	defer service.Close()
-	client, err := defender.New(defender.Config{XDR: service.URL, HTTPClient: service.Client(), Token: bearer})
+	client, err := defender.New(defender.Config{XDR: service.URL, HTTPClient: service.Client(), Token: bearer, Retries: -1})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -2,38 +2,57 @@ package defender
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 )
 
-const graphIncidentsPath = "/v1.0/security/incidents"
+const (
+	graphIncidentsPath = "/v1.0/security/incidents"
+	graphAlertsPath    = "/v1.0/security/alerts_v2"
+)
 
-// maxEmptyPages bounds how many pages without an incident are followed: Graph
+// maxEmptyPages bounds how many pages without an item are followed: Graph
 // may send a few, a loop would send them for ever.
 const maxEmptyPages = 50
 
-type graphPager struct {
+// graphPager reads a list of Graph by its next links.
+type graphPager[T item] struct {
 	client *Client
+	op     Operation
+	path   string
 	query  url.Values
+	decode func(body []byte) (items []T, next string, err error)
+
+	// retreat, if set, changes query so that the list can be read although a page
+	// of it failed with err, and tells whether it did.
+	retreat func(err error) bool
+	// mend, if set, puts into a page's items what a retreat left out. The page
+	// begins offset items behind the start of the list; skip tells which to leave alone.
+	mend func(ctx context.Context, items []T, offset int, skip func(T) bool) error
 }
 
-func (p *graphPager) start() *url.URL {
+func (p *graphPager[T]) problem(problem PagingProblem, detail string) error {
+	return &PagingError{Surface: SurfaceGraph, Operation: p.op, Problem: problem, Detail: detail}
+}
+
+func (p *graphPager[T]) start() *url.URL {
 	u := *p.client.origins[SurfaceGraph]
-	u.Path = graphIncidentsPath
+	u.Path = p.path
 	u.RawQuery = encodeQuery(p.query)
 	return &u
 }
 
 // follow checks a next link: same scheme and host, since the token goes there.
-func (p *graphPager) follow(link string, problem PagingProblem) (*url.URL, error) {
+func (p *graphPager[T]) follow(link string, problem PagingProblem) (*url.URL, error) {
 	origin := p.client.origins[SurfaceGraph]
 	u, err := url.Parse(link)
 	if err != nil {
-		return nil, &PagingError{Surface: SurfaceGraph, Problem: problem, Detail: "it is no address"}
+		return nil, p.problem(problem, "it is no address")
 	}
 	u = origin.ResolveReference(u)
 	if u.Scheme != origin.Scheme || canonicalHost(u) != canonicalHost(origin) || u.User != nil {
-		return nil, &PagingError{Surface: SurfaceGraph, Problem: problem, Detail: u.Scheme + "://" + u.Host}
+		return nil, p.problem(problem, u.Scheme+"://"+u.Host)
 	}
 	u.Fragment = ""
 	return u, nil
@@ -48,34 +67,32 @@ func canonicalHost(u *url.URL) string {
 	return strings.ToLower(u.Hostname()) + ":" + port
 }
 
-func (p *graphPager) page(ctx context.Context, cursor string) (Page, error) {
+// page reads the one page that cursor names, and tells the cursor of the next.
+func (p *graphPager[T]) page(ctx context.Context, cursor string) ([]T, string, error) {
 	u := p.start()
 	if cursor != "" {
 		var err error
 		if u, err = p.follow(cursor, PagingBadCursor); err != nil {
-			return Page{}, err
+			return nil, "", err
 		}
-		if !strings.EqualFold(u.Path, graphIncidentsPath) {
-			return Page{}, &PagingError{Surface: SurfaceGraph, Problem: PagingBadCursor, Detail: u.Path}
+		if !strings.EqualFold(u.Path, p.path) {
+			return nil, "", p.problem(PagingBadCursor, u.Path)
 		}
 	}
 	items, next, err := p.fetch(ctx, u)
 	if err != nil || next == nil {
-		return Page{Items: items}, err
+		return items, "", err
 	}
-	return Page{Items: items, Next: next.String()}, nil
+	return items, next.String(), nil
 }
 
-func (p *graphPager) fetch(ctx context.Context, u *url.URL) (items []*Incident, next *url.URL, err error) {
-	body, err := p.client.get(ctx, SurfaceGraph, OpListIncidents, u)
+func (p *graphPager[T]) fetch(ctx context.Context, u *url.URL) (items []T, next *url.URL, err error) {
+	body, err := p.client.get(ctx, SurfaceGraph, p.op, u)
 	if err != nil {
 		return nil, nil, err
 	}
-	raw, link, err := envelope(SurfaceGraph, body)
+	items, link, err := p.decode(body)
 	if err != nil {
-		return nil, nil, err
-	}
-	if items, err = decodeIncidents(SurfaceGraph, raw); err != nil {
 		return nil, nil, err
 	}
 	if link != "" {
@@ -86,13 +103,14 @@ func (p *graphPager) fetch(ctx context.Context, u *url.URL) (items []*Incident, 
 	return items, next, nil
 }
 
-func (p *graphPager) all(ctx context.Context, yield func(*Incident) bool) error {
-	c := newCollector(SurfaceGraph, yield)
-	pages, _, err := p.pass(ctx, c, func([]*Incident, int) bool { return false })
+// all calls yield until it returns false or the list ends.
+func (p *graphPager[T]) all(ctx context.Context, yield func(T) bool) error {
+	c := newCollector(yield)
+	pages, _, err := p.walk(ctx, c, func([]T, int) bool { return false })
 	// What moved to the head while the later pages were read is found there.
 	for n := 0; n < maxSweeps && err == nil && !c.stopped && pages > 1; n++ {
 		var found int
-		_, found, err = p.pass(ctx, c, func(items []*Incident, fresh int) bool {
+		_, found, err = p.walk(ctx, c, func(items []T, fresh int) bool {
 			return fresh == 0 && c.reachesMark(items)
 		})
 		if found == 0 {
@@ -102,17 +120,29 @@ func (p *graphPager) all(ctx context.Context, yield func(*Incident) bool) error 
 	return err
 }
 
+// walk is pass, begun again after a retreat: what was handed on before is not again.
+func (p *graphPager[T]) walk(ctx context.Context, c *collector[T], done func([]T, int) bool) (pages, found int, err error) {
+	for {
+		var more int
+		pages, more, err = p.pass(ctx, c, done)
+		found += more
+		if err == nil || p.retreat == nil || !p.retreat(err) {
+			return pages, found, err
+		}
+	}
+}
+
 // pass follows the list from its start until it ends, the caller stops, or
-// done says so of a page and how many incidents of it were new.
-func (p *graphPager) pass(ctx context.Context, c *collector, done func([]*Incident, int) bool) (pages, found int, err error) {
+// done says so of a page and how many items of it were new.
+func (p *graphPager[T]) pass(ctx context.Context, c *collector[T], done func([]T, int) bool) (pages, found int, err error) {
 	c.forget()
 	visited := map[string]struct{}{}
-	empty := 0
+	empty, offset := 0, 0
 	for u := p.start(); u != nil; {
 		// A list may be walked again from its first address; within one walk an
 		// address that comes twice never ends.
 		if _, again := visited[u.String()]; again {
-			return pages, found, &PagingError{Surface: SurfaceGraph, Problem: PagingLoop, Detail: pageNumber(pages + 1)}
+			return pages, found, p.problem(PagingLoop, pageNumber(pages+1))
 		}
 		visited[u.String()] = struct{}{}
 		items, next, err := p.fetch(ctx, u)
@@ -120,20 +150,26 @@ func (p *graphPager) pass(ctx context.Context, c *collector, done func([]*Incide
 			return pages, found, err
 		}
 		pages++
-		if pages == 1 && len(c.seen) == 0 {
+		if pages == 1 && c.seen.empty() {
 			c.setMark(items)
 		}
-		// One incident may rightly come again when another was put before it; a
+		// One item may rightly come again when another was put before it; a
 		// page of several that comes again stands in for one that never came.
 		if runs := c.repeated(items); runs > 1 && (len(items) > 1 || runs > 2) {
-			return pages, found, &PagingError{Surface: SurfaceGraph, Problem: PagingRepeated, Detail: pageNumber(pages)}
+			return pages, found, p.problem(PagingRepeated, pageNumber(pages))
 		}
 		if empty++; len(items) > 0 {
 			empty = 0
 		}
 		if empty > maxEmptyPages {
-			return pages, found, &PagingError{Surface: SurfaceGraph, Problem: PagingRepeated, Detail: pageNumber(pages) + ", empty like those before"}
+			return pages, found, p.problem(PagingRepeated, pageNumber(pages)+", empty like those before")
 		}
+		if p.mend != nil {
+			if err := p.mend(ctx, items, offset, c.has); err != nil {
+				return pages, found, err
+			}
+		}
+		offset += len(items)
 		fresh := c.take(items)
 		found += fresh
 		if c.stopped || done(items, fresh) {
@@ -145,8 +181,8 @@ func (p *graphPager) pass(ctx context.Context, c *collector, done func([]*Incide
 }
 
 // graphGet reads one incident.
-func (c *Client) graphGet(ctx context.Context, id string, alerts bool) (*Incident, error) {
-	if err := checkID(SurfaceGraph, id); err != nil {
+func (c *Client) graphGet(ctx context.Context, id string, alerts, once bool) (*Incident, error) {
+	if err := checkID(SurfaceGraph, "incident id", id); err != nil {
 		return nil, err
 	}
 	u := *c.origins[SurfaceGraph]
@@ -154,9 +190,9 @@ func (c *Client) graphGet(ctx context.Context, id string, alerts bool) (*Inciden
 	if alerts {
 		u.RawQuery = "$expand=alerts"
 	}
-	body, err := c.get(ctx, SurfaceGraph, OpGetIncident, &u)
+	a, err := c.do(ctx, request{surface: SurfaceGraph, op: OpGetIncident, method: http.MethodGet, url: &u, once: once})
 	if err != nil {
 		return nil, err
 	}
-	return decodeIncident(SurfaceGraph, "", body)
+	return DecodeIncident(SurfaceGraph, a.body)
 }

@@ -3,6 +3,8 @@ package defender
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,28 +16,30 @@ const (
 	PagingForeignLink PagingProblem = "foreign-link"  // the next page is at another address
 	PagingLoop        PagingProblem = "loop"          // a next link leads to a page read before
 	PagingRepeated    PagingProblem = "repeated-page" // different requests get the same page
-	PagingUnstable    PagingProblem = "unstable"      // incidents vanish faster than pages can be read
-	PagingBadCursor   PagingProblem = "bad-cursor"    // ListOptions.Cursor is of another list
+	PagingUnstable    PagingProblem = "unstable"      // items vanish faster than pages can be read
+	PagingBadCursor   PagingProblem = "bad-cursor"    // the Cursor is of another list
 )
 
 // PagingError says that a list cannot be read on without losing or repeating
-// incidents, or without sending the token elsewhere. What was yielded before
+// items, or without sending the token elsewhere. What was yielded before
 // it is right, but not all there is.
 type PagingError struct {
-	Surface Surface
-	Problem PagingProblem
-	Detail  string // where; without query strings
+	Surface   Surface
+	Operation Operation // OpListIncidents, …
+	Problem   PagingProblem
+	Detail    string // where; without query strings
 }
 
 func (e *PagingError) Error() string {
+	items := strings.TrimPrefix(string(e.Operation), "list ")
 	what := map[PagingProblem]string{
 		PagingForeignLink: "the next page is said to be at another address, where the token must not go",
 		PagingLoop:        "the next page is one that was read before",
 		PagingRepeated:    "different pages have the same content, so that others are missing",
-		PagingUnstable:    "incidents vanish while the list is read and the pages do not join up",
+		PagingUnstable:    items + " vanish while the list is read and the pages do not join up",
 		PagingBadCursor:   "the cursor does not belong to this list",
 	}[e.Problem]
-	return fmt.Sprintf("list of incidents on surface %s: %s (%s)", e.Surface, what, e.Detail)
+	return fmt.Sprintf("list of %s on surface %s: %s (%s)", items, e.Surface, what, e.Detail)
 }
 
 // Next says in one sentence what to do about it.
@@ -46,31 +50,40 @@ func (e *PagingError) Next() string {
 	return "Read the list again from the start, with a later Since if it is long; do not take what was read for the whole."
 }
 
-// collector hands each incident of a list on once.
-type collector struct {
-	surface Surface
-	seen    map[string]struct{}
-	yield   func(*Incident) bool
+// item is what lists are made of.
+type item interface {
+	key() string        // the same as long as it exists
+	updated() time.Time // what lists are sorted by, newest first
+}
+
+func (i *Incident) key() string        { return i.ID }
+func (i *Incident) updated() time.Time { return i.LastUpdate }
+func (a *Alert) key() string           { return a.ID }
+func (a *Alert) updated() time.Time    { return a.LastUpdate }
+
+// collector hands each item of a list on once.
+type collector[T item] struct {
+	seen  keySet
+	yield func(T) bool
 	// mark is the newest update in the first page: what is newer came or moved
 	// to the head of the list while it was read.
 	mark    time.Time
 	stopped bool // the caller wants no more
 
-	last []string // ids of the page before
+	last []string // keys of the page before
 	runs int      // how often that page was read in a row
 }
 
-func newCollector(s Surface, yield func(*Incident) bool) *collector {
-	return &collector{surface: s, seen: map[string]struct{}{}, yield: yield}
+func newCollector[T item](yield func(T) bool) *collector[T] {
+	return &collector[T]{yield: yield}
 }
 
 // take hands on what is new in a page and counts it.
-func (c *collector) take(items []*Incident) (fresh int) {
+func (c *collector[T]) take(items []T) (fresh int) {
 	for _, i := range items {
-		if _, dup := c.seen[i.ID]; dup {
+		if !c.seen.add(i.key()) {
 			continue
 		}
-		c.seen[i.ID] = struct{}{}
 		fresh++
 		if !c.yield(i) {
 			c.stopped = true
@@ -80,43 +93,85 @@ func (c *collector) take(items []*Incident) (fresh int) {
 	return fresh
 }
 
-func (c *collector) has(i *Incident) bool {
-	_, ok := c.seen[i.ID]
-	return ok
-}
+func (c *collector[T]) has(i T) bool { return c.seen.has(i.key()) }
 
 // setMark remembers the newest update of the first page.
-func (c *collector) setMark(items []*Incident) {
+func (c *collector[T]) setMark(items []T) {
 	for _, i := range items {
-		if i.LastUpdate.After(c.mark) {
-			c.mark = i.LastUpdate
+		if i.updated().After(c.mark) {
+			c.mark = i.updated()
 		}
 	}
 }
 
-// reachesMark tells whether a page holds an incident that was not updated
+// reachesMark tells whether a page holds an item that was not updated
 // since the list was begun: from there on the list is the one already read.
-func (c *collector) reachesMark(items []*Incident) bool {
-	return slices.ContainsFunc(items, func(i *Incident) bool { return !i.LastUpdate.After(c.mark) })
+func (c *collector[T]) reachesMark(items []T) bool {
+	return slices.ContainsFunc(items, func(i T) bool { return !i.updated().After(c.mark) })
 }
 
 // repeated counts equal pages in a row, the present one included.
-func (c *collector) repeated(items []*Incident) int {
-	ids := make([]string, len(items))
+func (c *collector[T]) repeated(items []T) int {
+	keys := make([]string, len(items))
 	for n, i := range items {
-		ids[n] = i.ID
+		keys[n] = i.key()
 	}
-	if len(ids) > 0 && slices.Equal(ids, c.last) {
+	if len(keys) > 0 && slices.Equal(keys, c.last) {
 		c.runs++
 	} else {
 		c.runs = 1
 	}
-	c.last = ids
+	c.last = keys
 	return c.runs
 }
 
 // forget makes the next page count as the first of its kind.
-func (c *collector) forget() { c.last, c.runs = nil, 0 }
+func (c *collector[T]) forget() { c.last, c.runs = nil, 0 }
+
+// keySet is a set of ids. Incident ids are numbers and cost a few bytes each,
+// so that a long list can be remembered whole; others are copied, since a string
+// of an answer keeps more of that answer alive than itself.
+type keySet struct {
+	numbers map[uint64]struct{}
+	texts   map[string]struct{}
+}
+
+// number reads an id that is nothing but a number, written in the one way
+// that numbers are.
+func number(key string) (uint64, bool) {
+	n, err := strconv.ParseUint(key, 10, 64)
+	return n, err == nil && (key[0] != '0' || key == "0")
+}
+
+func (s *keySet) has(key string) bool {
+	if n, ok := number(key); ok {
+		_, found := s.numbers[n]
+		return found
+	}
+	_, found := s.texts[key]
+	return found
+}
+
+// add puts a key in and tells whether it was not there yet.
+func (s *keySet) add(key string) bool {
+	if s.has(key) {
+		return false
+	}
+	if n, ok := number(key); ok {
+		if s.numbers == nil {
+			s.numbers = map[uint64]struct{}{}
+		}
+		s.numbers[n] = struct{}{}
+		return true
+	}
+	if s.texts == nil {
+		s.texts = map[string]struct{}{}
+	}
+	s.texts[strings.Clone(key)] = struct{}{}
+	return true
+}
+
+func (s *keySet) empty() bool { return len(s.numbers)+len(s.texts) == 0 }
 
 // maxSweeps bounds how often the head of a list is read again because
 // something new was found there the time before.

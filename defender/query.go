@@ -30,7 +30,7 @@ func listQuery(s Surface, opts ListOptions) (url.Values, error) {
 			return refuse("Top", strconv.Itoa(opts.Top), fmt.Sprintf("use %d at most", xdrMaxTop))
 		}
 	}
-	f := filter{}
+	f := filter{surface: s}
 	updated, created := "lastUpdateDateTime", "createdDateTime"
 	if s == SurfaceXDR {
 		updated, created = "lastUpdateTime", "createdTime"
@@ -38,37 +38,17 @@ func listQuery(s Surface, opts ListOptions) (url.Values, error) {
 	f.since(updated, opts.Since)
 	f.since(created, opts.CreatedSince)
 	for _, status := range opts.Status {
-		if _, ok := ParseStatus(string(status)); !ok {
-			return refuse("Status", string(status), "use active, inProgress, resolved, redirected or awaitingAction")
-		}
 		if s == SurfaceXDR && enumIncidentStatus.canonical(string(status)) == string(StatusAwaitingAction) {
 			return refuse("Status", string(status), "this surface does not know this state: use surface graph")
 		}
 	}
-	for _, severity := range opts.Severity {
-		if _, ok := ParseSeverity(string(severity)); !ok {
-			return refuse("Severity", string(severity), "use informational, low, medium, high or unknown")
-		}
-	}
-	for _, c := range opts.Classification {
-		if _, ok := enumClassification.read(string(c)); !ok {
-			return refuse("Classification", string(c), "use truePositive, falsePositive, informationalExpectedActivity or unknown")
-		}
-	}
-	for _, d := range opts.Determination {
-		if _, ok := enumDetermination.read(string(d)); !ok {
-			return refuse("Determination", string(d), "use a determination that Microsoft Graph knows, such as malware or phishing")
-		}
-	}
-	if strings.ContainsFunc(opts.AssignedTo, unicode.IsControl) {
-		return refuse("AssignedTo", opts.AssignedTo, "use a name without control characters")
-	}
-	f.anyOf(s, "status", enumIncidentStatus, texts(opts.Status))
-	f.anyOf(s, "severity", enumSeverity, texts(opts.Severity))
-	f.anyOf(s, "classification", enumClassification, texts(opts.Classification))
-	f.anyOf(s, "determination", enumDetermination, texts(opts.Determination))
-	if opts.AssignedTo != "" {
-		f.add("assignedTo eq " + quoted(opts.AssignedTo))
+	f.anyOf("Status", "status", enumIncidentStatus, texts(opts.Status), "use active, inProgress, resolved, redirected or awaitingAction")
+	f.anyOf("Severity", "severity", enumSeverity, texts(opts.Severity), useSeverity)
+	f.anyOf("Classification", "classification", enumClassification, texts(opts.Classification), useClassification)
+	f.anyOf("Determination", "determination", enumDetermination, texts(opts.Determination), useDetermination)
+	f.person(opts.AssignedTo)
+	if f.err != nil {
+		return nil, f.err
 	}
 	q := url.Values{}
 	if len(f.terms) > 0 {
@@ -85,10 +65,28 @@ func listQuery(s Surface, opts ListOptions) (url.Values, error) {
 	return q, nil
 }
 
-// filter is the terms of an OData $filter that must all hold.
-type filter struct{ terms []string }
+// What to use instead of a value that cannot be filtered by.
+const (
+	useSeverity       = "use informational, low, medium, high or unknown"
+	useClassification = "use truePositive, falsePositive, informationalExpectedActivity or unknown"
+	useDetermination  = "use a determination that Microsoft Graph knows, such as malware or phishing"
+)
+
+// filter is the terms of an OData $filter that must all hold, and the first
+// reason why there cannot be one.
+type filter struct {
+	surface Surface
+	terms   []string
+	err     error
+}
 
 func (f *filter) add(term string) { f.terms = append(f.terms, term) }
+
+func (f *filter) refuse(option, value, remedy string) {
+	if f.err == nil {
+		f.err = &OptionError{Surface: f.surface, Option: option, Value: value, Remedy: remedy}
+	}
+}
 
 func (f *filter) since(field string, t time.Time) {
 	if !t.IsZero() {
@@ -96,14 +94,20 @@ func (f *filter) since(field string, t time.Time) {
 	}
 }
 
-func (f *filter) anyOf(s Surface, field string, e enum, values []string) {
+// anyOf adds the term that a field has one of some values; option is the Go name
+// of where they came from.
+func (f *filter) anyOf(option, field string, e enum, values []string, remedy string) {
 	var terms []string
 	for _, v := range values {
-		v = e.canonical(v)
-		if s == SurfaceXDR {
-			v = strings.ToUpper(v[:1]) + v[1:] // this surface writes and compares PascalCase
+		canonical, ok := e.read(v)
+		if !ok {
+			f.refuse(option, v, remedy)
+			return
 		}
-		terms = append(terms, field+" eq "+quoted(v))
+		if f.surface == SurfaceXDR {
+			canonical = strings.ToUpper(canonical[:1]) + canonical[1:] // this surface writes and compares PascalCase
+		}
+		terms = append(terms, field+" eq "+quoted(canonical))
 	}
 	switch len(terms) {
 	case 0:
@@ -111,6 +115,17 @@ func (f *filter) anyOf(s Surface, field string, e enum, values []string) {
 		f.add(terms[0])
 	default:
 		f.add("(" + strings.Join(terms, " or ") + ")")
+	}
+}
+
+// person adds the term that something is assigned to someone.
+func (f *filter) person(name string) {
+	switch {
+	case name == "":
+	case !plain(name):
+		f.refuse("AssignedTo", name, "use a name without control characters")
+	default:
+		f.add("assignedTo eq " + quoted(name))
 	}
 }
 
@@ -134,12 +149,12 @@ func encodeQuery(q url.Values) string {
 }
 
 // checkID refuses ids that would change the path of a request.
-func checkID(s Surface, id string) error {
+func checkID(s Surface, what, id string) error {
 	refuse := func(remedy string) error {
-		return &OptionError{Surface: s, Option: "incident id", Value: id, Remedy: remedy}
+		return &OptionError{Surface: s, Option: what, Value: id, Remedy: remedy}
 	}
 	if id == "" {
-		return refuse("give the id of an incident, such as 924565")
+		return refuse("give an id as the list shows it, such as 924565 of an incident")
 	}
 	digits := strings.Trim(id, "0123456789") == ""
 	if s == SurfaceXDR && !digits {
@@ -148,7 +163,7 @@ func checkID(s Surface, id string) error {
 	if len(id) > 128 || strings.Trim(id, ".") == "" || strings.ContainsFunc(id, func(r rune) bool {
 		return !(r == '-' || r == '_' || r == '.' || r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r)))
 	}) {
-		return refuse("use the id as the list of incidents shows it")
+		return refuse("use the id as the list shows it")
 	}
 	return nil
 }

@@ -7,123 +7,139 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 )
 
-// BodyProblem is what is wrong with the body of an answer that says it is a success.
-type BodyProblem string
-
-// Problems of bodies.
-const (
-	BodyEmpty     BodyProblem = "empty"
-	BodyHTML      BodyProblem = "html"
-	BodyTruncated BodyProblem = "truncated"
-	BodyNotJSON   BodyProblem = "not-json"
-	BodyTooLarge  BodyProblem = "too-large"
-)
-
-// BodyError says that an answer claims success and yet cannot be used.
-type BodyError struct {
-	Surface     Surface
-	Operation   Operation
-	Status      int
-	Problem     BodyProblem
-	ContentType string
-	Limit       int64 // bytes; for BodyTooLarge
-	Err         error // cause, or nil
+// request is one call to a service.
+type request struct {
+	surface Surface
+	op      Operation
+	method  string
+	url     *url.URL
+	body    any   // sent as JSON; nil for none
+	accept  []int // statuses that are a success; none means 200
+	// once keeps a GET from being repeated after a failure that another try may
+	// mend, for callers that have something better to try.
+	once bool
 }
 
-func (e *BodyError) Error() string {
-	what := map[BodyProblem]string{
-		BodyEmpty:     "has no body",
-		BodyHTML:      "is a web page instead of JSON",
-		BodyTruncated: "ends before it is complete",
-		BodyNotJSON:   "is not JSON",
-		BodyTooLarge:  fmt.Sprintf("is larger than the limit of %d bytes", e.Limit),
-	}[e.Problem]
-	return fmt.Sprintf("%s on surface %s: the answer (status %d) %s", e.Operation, e.Surface, e.Status, what)
+// answer is what a service answered to a request that it did not refuse.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte // complete JSON; empty only for status 204 and for writes
 }
 
-// Unwrap gives the cause.
-func (e *BodyError) Unwrap() error { return e.Err }
-
-// Next says in one sentence what to do about it.
-func (e *BodyError) Next() string {
-	switch e.Problem {
-	case BodyHTML:
-		return "Something on the way answered instead of the service: check proxy settings and whether a network sign-in page is in between."
-	case BodyTooLarge:
-		return "Ask for smaller pages, or leave out the alerts, or raise the limit."
-	case BodyTruncated:
-		return "Ask again; if it stays, ask for smaller pages."
-	}
-	return "Ask again; if it stays, look at the answer with the wire log."
+// send sends one request with a body (nil for none) and returns the answer when
+// its status is one of accept (none means 200); else the error is a typed one.
+//
+// Everything that goes out goes through here: the tenant's budget is kept,
+// every refusal for too many calls pauses it, a call so refused is repeated, and
+// a GET is repeated after failures that may pass. A write is never repeated
+// after an unclear failure; see unclear. The body returned is complete JSON,
+// and may be empty for status 204 and for writes.
+func (c *Client) send(ctx context.Context, s Surface, op Operation, method string, u *url.URL, body any, accept ...int) (status int, header http.Header, out []byte, err error) {
+	a, err := c.do(ctx, request{surface: s, op: op, method: method, url: u, body: body, accept: accept})
+	return a.status, a.header, a.body, err
 }
 
 // get sends one GET and returns the body of a success, which is complete JSON.
 func (c *Client) get(ctx context.Context, s Surface, op Operation, u *url.URL) ([]byte, error) {
-	token, err := c.token(ctx, s)
-	if err != nil {
-		return nil, fmt.Errorf("token for surface %s: %w", s, err)
+	a, err := c.do(ctx, request{surface: s, op: op, method: http.MethodGet, url: u})
+	return a.body, err
+}
+
+// exchange sends a request once.
+func (c *Client) exchange(ctx context.Context, r request, token string, payload []byte) (answer, error) {
+	var content io.Reader
+	if payload != nil {
+		content = bytes.NewReader(payload)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, r.method, r.url.String(), content)
 	if err != nil {
-		return nil, fmt.Errorf("%s on surface %s: %w", op, s, withoutURL(err))
+		return answer{}, fmt.Errorf("%s on surface %s: %w", r.op, r.surface, withoutURL(err))
+	}
+	if payload != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
-	if s == SurfaceGraph {
+	if r.surface == SurfaceGraph {
 		// Without it Graph writes "unknownFutureValue" for members added later:
 		// https://learn.microsoft.com/graph/best-practices-concept, evolvable enumerations.
 		req.Header.Set("Prefer", "include-unknown-enum-members")
 	}
+	if c.onRetiring != nil {
+		if about, retiring := findRetirement(r.surface, r.method, r.url.Path); retiring {
+			c.onRetiring(about)
+		}
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%s on surface %s: %w", op, s, context.Cause(ctx))
-		}
-		return nil, fmt.Errorf("%s on surface %s: %s does not answer: %w", op, s, u.Host, withoutURL(err))
+		return answer{}, c.lost(ctx, r, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBody+1))
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%s on surface %s: %w", op, s, context.Cause(ctx))
+		return answer{}, c.lost(ctx, r, ctx.Err())
 	}
-	if resp.StatusCode != http.StatusOK {
+	if !r.accepts(resp.StatusCode) {
 		if int64(len(body)) > c.maxBody {
 			body = body[:c.maxBody]
 		}
-		return nil, parseError(s, op, resp.StatusCode, resp.Header, body, c.now())
+		return answer{}, parseError(r.surface, r.op, resp.StatusCode, resp.Header, body, c.now())
 	}
-	problem := func(p BodyProblem, cause error) error {
-		return &BodyError{Surface: s, Operation: op, Status: resp.StatusCode, Problem: p,
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	a.body, err = c.checkBody(r, resp, body, err)
+	return a, err
+}
+
+func (r request) accepts(status int) bool {
+	return len(r.accept) == 0 && status == http.StatusOK || slices.Contains(r.accept, status)
+}
+
+// checkBody refuses a body that cannot be what the service meant to send.
+func (c *Client) checkBody(r request, resp *http.Response, body []byte, err error) ([]byte, error) {
+	problem := func(p BodyProblem, cause error) ([]byte, error) {
+		return nil, &BodyError{Surface: r.surface, Operation: r.op, Status: resp.StatusCode, Problem: p,
 			ContentType: resp.Header.Get("Content-Type"), Limit: c.maxBody, Err: cause}
 	}
 	switch {
 	case int64(len(body)) > c.maxBody:
-		return nil, problem(BodyTooLarge, nil)
+		return problem(BodyTooLarge, nil)
 	case err != nil:
-		return nil, problem(BodyTruncated, err)
+		return problem(BodyTruncated, err)
 	}
 	body = trimBOM(body)
 	switch {
+	case len(body) == 0 && (resp.StatusCode == http.StatusNoContent || r.method != http.MethodGet):
+		return nil, nil
 	case len(body) == 0:
-		return nil, problem(BodyEmpty, nil)
+		return problem(BodyEmpty, nil)
 	case looksLikeHTML(resp.Header.Get("Content-Type"), body):
-		return nil, problem(BodyHTML, nil)
+		return problem(BodyHTML, nil)
 	case !json.Valid(body):
 		var anything json.RawMessage
 		err := json.NewDecoder(bytes.NewReader(body)).Decode(&anything)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, problem(BodyTruncated, err)
+			return problem(BodyTruncated, err)
 		}
-		return nil, problem(BodyNotJSON, err)
+		return problem(BodyNotJSON, err)
 	}
 	return body, nil
+}
+
+// lost tells of a request without an answer.
+func (c *Client) lost(ctx context.Context, r request, err error) error {
+	e := &TransportError{Surface: r.surface, Operation: r.op, Host: r.url.Host, Err: withoutURL(err)}
+	if ctx.Err() != nil {
+		e.Err, e.Ended = context.Cause(ctx), true
+	}
+	e.Sent = !neverSent(err)
+	return e
 }
 
 // withoutURL takes the address out of an HTTP client's error: its query can
@@ -134,16 +150,4 @@ func withoutURL(err error) error {
 		return ue.Err
 	}
 	return err
-}
-
-func trimBOM(body []byte) []byte {
-	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
-}
-
-func looksLikeHTML(contentType string, body []byte) bool {
-	if len(body) > 0 && body[0] == '<' {
-		return true
-	}
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && strings.EqualFold(media, "text/html") && !json.Valid(body)
 }

@@ -49,7 +49,7 @@ func TestFieldsSeenByOthersAreKnown(t *testing.T) {
 				object[f] = "2026-11-20T12:07:21.7266667Z"
 			}
 		}
-		delete(object, "additionalData") // an open map: kept in Extra on purpose
+		delete(object, "additionalData") // an object, not a string
 		raw, err := json.Marshal(object)
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +57,7 @@ func TestFieldsSeenByOthersAreKnown(t *testing.T) {
 		if action == "list_alerts" {
 			raw = []byte(`{"id":"1","alerts":[` + string(raw) + `]}`)
 		}
-		i, err := decodeIncident(SurfaceGraph, "", raw)
+		i, err := DecodeIncident(SurfaceGraph, raw)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,8 @@ func (s *IncidentService) List(ctx context.Context, opts ListOptions) (Page, err
 	if err != nil {
 		return Page{}, err
 	}
-	return pager.page(ctx, opts.Cursor)
+	items, next, err := pager.page(ctx, opts.Cursor)
+	return Page{Items: items, Next: next}, err
 }
 
 // All reads the whole list, newest first, one page at a time as the caller
@@ -51,6 +52,11 @@ func (s *IncidentService) List(ctx context.Context, opts ListOptions) (Page, err
 // that page short, an unread incident is updated and another one goes. The
 // update is later than Since of a next reading, which finds it.) On graph the
 // next page is where the service says it is, and must be on the same host.
+//
+// Graph can fail on ListOptions.ExpandAlerts for a large tenant or a single large
+// incident. The list is then read without alerts, which are put in by smaller
+// pages and at last one by one; an incident whose alerts still cannot be had
+// says so in AlertsMissing. On xdr such a page is asked for in smaller ones.
 //
 // Roles and documentation are those of [IncidentService.List].
 func (s *IncidentService) All(ctx context.Context, opts ListOptions) iter.Seq2[*Incident, error] {
@@ -77,14 +83,15 @@ func (s *IncidentService) Get(ctx context.Context, id string) (*Incident, error)
 }
 
 // GetWithAlerts is Get with the alerts of the incident on both surfaces: graph
-// is asked with $expand=alerts, which large incidents can make slow.
+// is asked with $expand=alerts. When that fails although the incident itself can
+// be read, it comes without alerts and AlertsMissing says why.
 func (s *IncidentService) GetWithAlerts(ctx context.Context, id string) (*Incident, error) {
 	return s.get(ctx, id, true)
 }
 
 // pager reads the pages of one list.
 type pager interface {
-	page(ctx context.Context, cursor string) (Page, error)
+	page(ctx context.Context, cursor string) (items []*Incident, next string, err error)
 	// all calls yield until it returns false or the list ends.
 	all(ctx context.Context, yield func(*Incident) bool) error
 }
@@ -100,7 +107,10 @@ func (s *IncidentService) pager(opts ListOptions) (pager, error) {
 	if s.surface == SurfaceXDR {
 		return &xdrPager{client: s.client, query: query, top: opts.Top}, nil
 	}
-	return &graphPager{client: s.client, query: query}, nil
+	p := &graphPager[*Incident]{client: s.client, op: OpListIncidents, path: graphIncidentsPath, query: query,
+		decode: func(body []byte) ([]*Incident, string, error) { return decodePage(SurfaceGraph, body) }}
+	expanded(p)
+	return p, nil
 }
 
 func (s *IncidentService) get(ctx context.Context, id string, alerts bool) (*Incident, error) {
@@ -110,7 +120,10 @@ func (s *IncidentService) get(ctx context.Context, id string, alerts bool) (*Inc
 	if s.surface == SurfaceXDR {
 		return s.client.xdrGet(ctx, id)
 	}
-	return s.client.graphGet(ctx, id, alerts)
+	if alerts {
+		return s.client.getWithAlerts(ctx, id)
+	}
+	return s.client.graphGet(ctx, id, false, false)
 }
 
 // ready refuses a surface that does not exist or has no origin.
@@ -119,7 +132,11 @@ func (s *IncidentService) ready() error {
 		return err
 	}
 	if s.client.origins[s.surface] == nil {
-		return &OptionError{Surface: s.surface, Option: "origin", Remedy: "the client was made without an origin for this surface"}
+		return noOrigin(s.surface)
 	}
 	return nil
+}
+
+func noOrigin(s Surface) error {
+	return &OptionError{Surface: s, Option: "origin", Remedy: "the client was made without an origin for this surface"}
 }

@@ -9,16 +9,17 @@ import (
 // Surface names the Microsoft service that answers.
 type Surface string
 
-// The two surfaces that tell of incidents.
+// The surfaces. Incidents are told by the first two.
 const (
 	SurfaceGraph Surface = "graph" // Microsoft Graph security
 	SurfaceXDR   Surface = "xdr"   // Microsoft Defender XDR API, api.security.microsoft.com
+	SurfaceMDE   Surface = "mde"   // Microsoft Defender for Endpoint: machines, their actions, indicators
 )
 
-// Surfaces lists the surfaces, the preferred one first.
+// Surfaces lists the surfaces that tell of incidents, the preferred one first.
 func Surfaces() []Surface { return []Surface{SurfaceGraph, SurfaceXDR} }
 
-// ParseSurface reads the name of a surface. Anything else is an [*OptionError].
+// ParseSurface reads the name of a surface that tells of incidents. Anything else is an [*OptionError].
 func ParseSurface(s string) (Surface, error) {
 	for _, known := range Surfaces() {
 		if s == string(known) {
@@ -26,42 +27,6 @@ func ParseSurface(s string) (Surface, error) {
 		}
 	}
 	return "", &OptionError{Option: "surface", Value: s, Remedy: `use "graph" or "xdr"`}
-}
-
-// Operation names a kind of call, as far as the roles it needs are concerned.
-type Operation string
-
-// Operations of this package.
-const (
-	OpListIncidents Operation = "list incidents"
-	OpGetIncident   Operation = "get incident"
-)
-
-// Application roles that let an app read incidents, least privilege first.
-const (
-	RoleGraphRead      = "SecurityIncident.Read.All"
-	RoleGraphReadWrite = "SecurityIncident.ReadWrite.All"
-	RoleXDRRead        = "Incident.Read.All"
-	RoleXDRReadWrite   = "Incident.ReadWrite.All"
-)
-
-// RequiredRoles lists the application roles of which any one lets a token do
-// op on surface s, least privilege first. It is nil for what this package does
-// not do.
-//
-// Sources: https://learn.microsoft.com/graph/api/security-list-incidents and
-// https://learn.microsoft.com/defender-xdr/api-list-incidents, "Permissions".
-func RequiredRoles(s Surface, op Operation) []string {
-	if op != OpListIncidents && op != OpGetIncident {
-		return nil
-	}
-	switch s {
-	case SurfaceGraph:
-		return []string{RoleGraphRead, RoleGraphReadWrite}
-	case SurfaceXDR:
-		return []string{RoleXDRRead, RoleXDRReadWrite}
-	}
-	return nil
 }
 
 // ChooseSurface decides through which surface a tenant's incidents are read,

@@ -29,6 +29,16 @@ func parseTime(s string) (time.Time, error) {
 	return t, nil
 }
 
+// isYearOne tells whether a time that parseTime read as zero is the very first
+// instant, which can be written again, and not another one of that year.
+func isYearOne(s string) bool {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t, err = time.Parse("2006-01-02T15:04:05", s)
+	}
+	return err == nil && t.IsZero()
+}
+
 // odataTime writes a time for a $filter, rounded down to the seven fractional
 // digits that the services keep, so that "ge" never leaves out an incident.
 func odataTime(t time.Time) string {

@@ -3,6 +3,7 @@ package defender
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,6 +14,9 @@ const xdrIncidentsPath = "/api/incidents"
 
 // xdrCursor is what a cursor of this surface begins with; the offset follows.
 const xdrCursor = "skip:"
+
+// minTop is the smallest page to read lists by: an overlap needs two.
+const minTop = 2
 
 // maxGaps bounds how often in a row the reader goes back because pages do not
 // join up, without finding anything new.
@@ -31,23 +35,23 @@ func (p *xdrPager) size() int {
 	return p.top
 }
 
-func (p *xdrPager) page(ctx context.Context, cursor string) (Page, error) {
+func (p *xdrPager) page(ctx context.Context, cursor string) ([]*Incident, string, error) {
 	skip := 0
 	if cursor != "" {
 		n, err := strconv.Atoi(strings.TrimPrefix(cursor, xdrCursor))
 		if err != nil || n < 0 || !strings.HasPrefix(cursor, xdrCursor) {
-			return Page{}, &PagingError{Surface: SurfaceXDR, Problem: PagingBadCursor, Detail: "it is not of this surface"}
+			return nil, "", &PagingError{Surface: SurfaceXDR, Operation: OpListIncidents, Problem: PagingBadCursor, Detail: "it is not of this surface"}
 		}
 		skip = n
 	}
-	items, err := p.fetch(ctx, skip, p.size())
+	items, err := p.fetch(ctx, skip, p.size(), false)
 	if err != nil || len(items) == 0 {
-		return Page{}, err
+		return nil, "", err
 	}
-	return Page{Items: items, Next: xdrCursor + strconv.Itoa(skip+len(items))}, nil
+	return items, xdrCursor + strconv.Itoa(skip+len(items)), nil
 }
 
-func (p *xdrPager) fetch(ctx context.Context, skip, top int) ([]*Incident, error) {
+func (p *xdrPager) fetch(ctx context.Context, skip, top int, once bool) ([]*Incident, error) {
 	q := url.Values{"$top": {strconv.Itoa(top)}}
 	for k, v := range p.query {
 		q[k] = v
@@ -58,15 +62,12 @@ func (p *xdrPager) fetch(ctx context.Context, skip, top int) ([]*Incident, error
 	u := *p.client.origins[SurfaceXDR]
 	u.Path = xdrIncidentsPath
 	u.RawQuery = encodeQuery(q)
-	body, err := p.client.get(ctx, SurfaceXDR, OpListIncidents, &u)
+	a, err := p.client.do(ctx, request{surface: SurfaceXDR, op: OpListIncidents, method: http.MethodGet, url: &u, once: once})
 	if err != nil {
 		return nil, err
 	}
-	raw, _, err := envelope(SurfaceXDR, body)
-	if err != nil {
-		return nil, err
-	}
-	return decodeIncidents(SurfaceXDR, raw)
+	items, _, err := decodePage(SurfaceXDR, a.body)
+	return items, err
 }
 
 // all reads the list by offsets. The service numbers a list that changes, so
@@ -83,14 +84,13 @@ func (p *xdrPager) fetch(ctx context.Context, skip, top int) ([]*Incident, error
 //     read yet: when the list was longer than a page, or shifted, the head is read
 //     again until it joins what was there at the beginning.
 func (p *xdrPager) all(ctx context.Context, yield func(*Incident) bool) error {
-	c := newCollector(SurfaceXDR, yield)
-	top := max(p.size(), 2) // an overlap needs two
-	how, err := p.pass(ctx, c, top, false)
+	c := newCollector(yield)
+	how, err := p.pass(ctx, c, false)
 	if err != nil || c.stopped || how.whole() {
 		return err
 	}
 	for range maxSweeps {
-		again, err := p.pass(ctx, c, top, !how.blind)
+		again, err := p.pass(ctx, c, !how.blind)
 		if err != nil || c.stopped || again.found == 0 && !again.shifted {
 			return err
 		}
@@ -111,24 +111,31 @@ func (w walk) whole() bool { return w.pages <= 1 && !w.shifted && !w.blind }
 
 // pass walks the list from its head to its end, or, with headOnly, until a page
 // has nothing new and joins what was there when the list was begun.
-func (p *xdrPager) pass(ctx context.Context, c *collector, top int, headOnly bool) (w walk, err error) {
+func (p *xdrPager) pass(ctx context.Context, c *collector[*Incident], headOnly bool) (w walk, err error) {
+	top := max(p.size(), minTop)
 	c.forget()
 	pos, overlap, gaps := 0, 0, 0 // pos incidents are behind; the last overlap of them are read again
 	lastID := ""
 	for {
 		skip := max(0, pos-overlap)
-		items, err := p.fetch(ctx, skip, top)
+		items, err := p.fetch(ctx, skip, top, false)
+		// A page too large for the service, or for us, may do in smaller ones.
+		for tooMuch(err) && top > minTop {
+			top = max(minTop, top/2)
+			p.top = top // for the passes that follow as well
+			items, err = p.fetch(ctx, skip, top, true)
+		}
 		if err != nil {
 			return w, err
 		}
-		if pos == 0 && gaps == 0 && len(c.seen) == 0 {
+		if pos == 0 && gaps == 0 && c.seen.empty() {
 			c.setMark(items)
 		}
 		joined := skip == 0 || overlap == 0 || len(items) > 0 && c.has(items[0])
 		if !joined {
 			w.shifted = true
 			if gaps++; gaps > maxGaps {
-				return w, &PagingError{Surface: SurfaceXDR, Problem: PagingUnstable, Detail: fmt.Sprintf("at $skip=%d", skip)}
+				return w, &PagingError{Surface: SurfaceXDR, Operation: OpListIncidents, Problem: PagingUnstable, Detail: fmt.Sprintf("at $skip=%d", skip)}
 			}
 			pos = max(0, skip-top<<(gaps-1))
 			c.forget()
@@ -140,12 +147,12 @@ func (p *xdrPager) pass(ctx context.Context, c *collector, top int, headOnly boo
 		if skip > 0 && c.repeated(items) > 2 {
 			// As many new incidents as the reader went on do this; so does a service
 			// that ignores $skip, and then the head of the list looks the same too.
-			head, err := p.fetch(ctx, 0, top)
+			head, err := p.fetch(ctx, 0, top, false)
 			if err != nil {
 				return w, err
 			}
 			if slices.EqualFunc(head, items, sameID) {
-				return w, &PagingError{Surface: SurfaceXDR, Problem: PagingRepeated, Detail: fmt.Sprintf("at $skip=%d", skip)}
+				return w, &PagingError{Surface: SurfaceXDR, Operation: OpListIncidents, Problem: PagingRepeated, Detail: fmt.Sprintf("at $skip=%d", skip)}
 			}
 			c.forget()
 		}
@@ -173,7 +180,7 @@ func sameID(a, b *Incident) bool { return a.ID == b.ID }
 
 // xdrGet reads one incident.
 func (c *Client) xdrGet(ctx context.Context, id string) (*Incident, error) {
-	if err := checkID(SurfaceXDR, id); err != nil {
+	if err := checkID(SurfaceXDR, "incident id", id); err != nil {
 		return nil, err
 	}
 	u := *c.origins[SurfaceXDR]
@@ -182,7 +189,7 @@ func (c *Client) xdrGet(ctx context.Context, id string) (*Incident, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeIncident(SurfaceXDR, "", body)
+	return DecodeIncident(SurfaceXDR, body)
 }
 
 func pageNumber(n int) string { return fmt.Sprintf("page %d", n) }
