@@ -1,6 +1,7 @@
 package odata
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -117,12 +118,14 @@ func (l *lexer) at(i int) byte {
 }
 
 // parseTime accepts a date with time and offset, and a date alone, which
-// OData reads as midnight UTC when compared with a DateTimeOffset. The plus of
-// an offset that a client forgot to escape arrives as a space and is not
-// accepted, as it is not by Microsoft.
+// OData reads as midnight UTC when compared with a DateTimeOffset; also a date
+// with Z, which is in an example of Microsoft's ("lastSeen gt 2018-08-01Z",
+// learn.microsoft.com/defender-endpoint/api/exposed-apis-odata-samples). The
+// plus of an offset that a client forgot to escape arrives as a space and is
+// not accepted, as it is not by Microsoft.
 func parseTime(s string) (time.Time, bool) {
 	s = strings.ToUpper(s)
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02"} {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02", "2006-01-02Z"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), true
 		}
@@ -130,22 +133,33 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+func isNumber(s string) bool {
+	_, ok := wholeNumber(s)
+	return ok
+}
+
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 func isWord(c byte) bool {
 	return isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '.' || c == '@'
 }
 
-func isNumber(s string) bool {
-	s = strings.TrimLeft(s, "+-")
-	if s == "" || len(s) > 18 {
-		return false
+// wholeNumber reads an optional sign and up to 18 digits, which any int64
+// holds.
+func wholeNumber(s string) (int64, bool) {
+	digits := s
+	if digits != "" && (digits[0] == '+' || digits[0] == '-') {
+		digits = digits[1:]
 	}
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
+	if digits == "" || len(digits) > 18 {
+		return 0, false
+	}
+	for i := range len(digits) {
+		if !isDigit(digits[i]) {
+			return 0, false
 		}
 	}
-	return true
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
 }
 
 func isName(s string) bool {

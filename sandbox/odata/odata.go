@@ -75,6 +75,9 @@ type Property struct {
 	Functions []string
 	// EqualityOnly restricts a property to eq, ne and in.
 	EqualityOnly bool
+	// Quoted lets an Int be compared with a number in quotes too, for
+	// properties that the pages call a string and show as a number.
+	Quoted bool
 }
 
 // Schema is what a filter may speak of: properties by name. Names are compared

@@ -207,7 +207,7 @@ func FuzzFilter(f *testing.F) {
 	for _, s := range []string{
 		"status eq 'active' and (createdTime gt 2026-03-01T12:00:00.1234567Z or not (assignedTo eq null))",
 		"status in ('active','inProgress')", "uris/any(u:startswith(u,'a''b'))", "'x' lt assignedTo", "ns.status'a' eq status",
-		"((((", "not not not", "a eq 1 or", "appId eq 8ee8fdad-f234-4243-8f3b-15c294843740",
+		"((((", "not not not", "a eq 1 or", "number eq '140' and State eq 'new'", "tags/any(t:t eq 'x')", "appId eq 8ee8fdad-f234-4243-8f3b-15c294843740",
 	} {
 		f.Add(s)
 	}
@@ -235,6 +235,17 @@ func FuzzFilter(f *testing.F) {
 		}
 		if p, err := incident.Check(e, in); err == nil {
 			p(record)
+		}
+		// What was written means what was read.
+		p, err := tickets().Compile(e, in)
+		q, againErr := tickets().Compile(again, written)
+		if (err == nil) != (againErr == nil) {
+			t.Fatalf("%q compiles with %v, %q with %v", in, err, written, againErr)
+		}
+		for _, v := range []*ticket{{}, {owner: new("a"), state: "New", number: new(int64(140)), open: new(false), tags: []string{"x", ""}}} {
+			if err == nil && p(v) != q(v) {
+				t.Fatalf("%q and %q judge differently", in, written)
+			}
 		}
 	})
 }

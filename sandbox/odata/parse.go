@@ -297,11 +297,8 @@ func (p *parser) literal() (Literal, error) {
 	case tokTime:
 		v.Kind, v.Time = TimeLiteral, t.time
 	case tokNumber:
-		n, err := strconv.ParseInt(t.text, 10, 64)
-		if err != nil {
-			return v, p.fail(t.pos, "'"+t.text+"' is not a whole number")
-		}
-		v.Kind, v.Number = NumberLiteral, n
+		v.Kind = NumberLiteral
+		v.Number, _ = wholeNumber(t.text) // the lexer tells nothing else a number
 	case tokIdent:
 		switch t.text {
 		case "null":
