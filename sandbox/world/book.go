@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,8 +36,13 @@ type chapter struct {
 	once   sync.Once
 
 	inventory *Inventory
-	list      []*Incident // latest update first
 	byID      map[int64]*Incident
+	alone     []*Alert // that belong to no incident
+	base      queue    // as told; nothing changed
+	current   atomic.Pointer[queue]
+
+	homeOnce sync.Once
+	home     map[string]int64 // alert → incident as told, 0 for none
 }
 
 func newIncidentBook(most int) *incidentBook {
@@ -54,7 +60,7 @@ func (b *incidentBook) chapter(t *Tenant) *chapter {
 		b.dropLocked(e) // the tenant's source was changed
 	}
 	// The inventory weighs about as much as a few incidents.
-	c := &chapter{tenant: t, weight: t.Incidents.Count + len(t.Incidents.Recorded) + 5}
+	c := &chapter{tenant: t, weight: t.Incidents.weight() + 5}
 	b.tenants[t.ID] = b.recent.PushFront(c)
 	b.held += c.weight
 	for b.held > b.most && b.recent.Len() > 1 {
@@ -71,7 +77,13 @@ func (b *incidentBook) dropLocked(e *list.Element) {
 }
 
 func (s IncidentSource) same(o IncidentSource) bool {
-	return s.Count == o.Count && s.Seed == o.Seed && slices.Equal(s.Recorded, o.Recorded)
+	return s.Count == o.Count && s.Seed == o.Seed && s.Standalone == o.Standalone && s.EqualTimes == o.EqualTimes &&
+		s.Hostile == o.Hostile && s.BigAlerts == o.BigAlerts && slices.Equal(s.Recorded, o.Recorded)
+}
+
+// weight is how many incidents of the usual size what is told takes in memory.
+func (s IncidentSource) weight() int {
+	return s.Count + len(s.Recorded) + (s.Standalone+s.BigAlerts+2)/3
 }
 
 // holds counts what is in memory, for tests.
@@ -97,32 +109,55 @@ func (c *chapter) tell(epoch time.Time, l *lore) {
 	t := c.tenant
 	tale := newTale(t, epoch, l)
 	c.inventory = tale.inventory
+	c.alone = tale.alone()
 	c.byID = make(map[int64]*Incident, t.Incidents.Count+len(t.Incidents.Recorded))
+	list := make([]*Incident, 0, t.Incidents.Count+len(t.Incidents.Recorded))
 	for _, in := range t.Incidents.Recorded {
+		in = in.housed()
 		c.byID[in.ID] = in
-		c.list = append(c.list, in)
+		list = append(list, in)
 	}
 	for _, in := range tale.incidents() {
 		if _, recorded := c.byID[in.ID]; recorded {
 			continue
 		}
 		c.byID[in.ID] = in
-		c.list = append(c.list, in)
+		list = append(list, in)
 	}
-	slices.SortStableFunc(c.list, func(a, b *Incident) int {
-		return cmp.Or(b.LastUpdate.Compare(a.LastUpdate), cmp.Compare(b.ID, a.ID))
-	})
+	slices.SortFunc(list, newestFirst)
+	c.base.list, c.base.alone = list, c.alone
 }
 
-// Incidents returns a tenant's incidents, the latest updated first; nil for an
-// unknown tenant. They are made on first use and shared: the caller must not
-// write through them. Asking is safe from many goroutines at once.
+// housed is the incident with alerts that name it: a recording made in Go may
+// not have said so.
+func (in *Incident) housed() *Incident {
+	if !slices.ContainsFunc(in.Alerts, func(a *Alert) bool { return a.IncidentID != in.ID }) {
+		return in
+	}
+	c := in.clone()
+	for _, a := range c.Alerts {
+		a.IncidentID = c.ID
+	}
+	return c
+}
+
+// newestFirst orders by the last update, equal ones by id, both descending.
+func newestFirst(a, b *Incident) int {
+	return cmp.Or(b.LastUpdate.Compare(a.LastUpdate), cmp.Compare(b.ID, a.ID))
+}
+
+// Incidents returns a tenant's incidents as they are now, the latest updated
+// first; nil for an unknown tenant. They are made on first use and shared: the
+// caller must not write through them. An incident's pointer stays the same
+// until the incident changes, as long as its tenant is asked for now and then:
+// what nobody asks for is dropped from memory and told anew, the same, when it
+// is needed. Asking is safe from many goroutines at once.
 func (w *World) Incidents(tenantID string) []*Incident {
-	c := w.told(tenantID)
-	if c == nil {
+	q := w.queue(tenantID)
+	if q == nil {
 		return nil
 	}
-	return slices.Clone(c.list)
+	return slices.Clone(q.list)
 }
 
 // Incident finds one incident of a tenant.
@@ -131,8 +166,12 @@ func (w *World) Incident(tenantID string, id int64) (*Incident, bool) {
 	if c == nil {
 		return nil, false
 	}
-	in, ok := c.byID[id]
-	return in, ok
+	l := w.ledger(tenantID, false)
+	if l != nil {
+		l.mu.RLock()
+		defer l.mu.RUnlock()
+	}
+	return l.incident(c, id)
 }
 
 // Inventory returns the devices, users, files and mails that the generated

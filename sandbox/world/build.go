@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -40,6 +41,11 @@ func (f *Spec) Build(now func() time.Time) (*World, error) {
 			return nil, f.failed(err)
 		}
 	}
+	w.settings = f.settings()
+	if w.settings.Delays != nil {
+		w.delays = *w.settings.Delays
+	}
+	w.Mark()
 	return w, nil
 }
 
@@ -122,4 +128,16 @@ func buildConsent(w *World, c plannedConsent) error {
 		return nil
 	})
 	return err
+}
+
+// settings are what the file says of the sandbox, for the world to keep.
+func (f *Spec) settings() Settings {
+	s := Settings{Delays: copied(f.Delays), Limits: copied(f.Limits), Rate: f.Rate}
+	for _, raw := range f.Faults {
+		s.Faults = append(s.Faults, slices.Clone(raw))
+	}
+	if s.Limits != nil {
+		s.Limits.Rules = slices.Clone(s.Limits.Rules)
+	}
+	return s
 }

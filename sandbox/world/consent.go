@@ -54,6 +54,7 @@ func (w *World) Consent(req ConsentRequest) (*ServicePrincipal, error) {
 	if !ok {
 		sp = w.putServicePrincipalLocked(t.ID, a)
 	}
+	before := sp
 	sp = sp.clone()
 	var granted []string
 	for _, r := range wanted {
@@ -81,6 +82,7 @@ func (w *World) Consent(req ConsentRequest) (*ServicePrincipal, error) {
 			granted = append(granted, scopes...)
 		}
 	}
+	w.stampPrincipal(sp, before)
 	w.sps[t.ID][strings.ToLower(a.AppID)] = sp
 	w.mu.Unlock()
 	w.tell(Change{What: "consent.granted", TenantID: t.ID, AppID: a.AppID, Detail: map[string]any{"granted": granted, "organization": req.UserID == ""}})
@@ -147,4 +149,32 @@ func (s *ServicePrincipal) grant(tenantID, resourceAppID, userID string, scopes 
 		UserID:        userID,
 		Scopes:        slices.Clone(scopes),
 	})
+}
+
+func (w *World) tenantAndAppLocked(tenantID, appID string) (*Tenant, *App, error) {
+	t, ok := w.tenants[strings.ToLower(tenantID)]
+	if !ok {
+		return nil, nil, fmt.Errorf("tenant %s: %w", tenantID, ErrNotFound)
+	}
+	a, ok := w.apps[strings.ToLower(appID)]
+	if !ok {
+		return nil, nil, fmt.Errorf("application %s: %w", appID, ErrNotFound)
+	}
+	if a.SignInAudience == AudienceMyOrg && !strings.EqualFold(a.HomeTenant, t.ID) && !a.FirstParty {
+		return nil, nil, fmt.Errorf("application %s is single-tenant and cannot enter tenant %s: %w", appID, tenantID, ErrInvalid)
+	}
+	return t, a, nil
+}
+
+func (w *World) putServicePrincipalLocked(tenantID string, a *App) *ServicePrincipal {
+	sp := &ServicePrincipal{
+		// Derived, so that a world file gives the same ids in every run.
+		ID:       DeriveGUID("sp", tenantID, strings.ToLower(a.AppID)),
+		TenantID: tenantID,
+		AppID:    a.AppID,
+		Enabled:  true,
+		Created:  w.Now(),
+	}
+	w.sps[tenantID][strings.ToLower(a.AppID)] = sp
+	return sp
 }

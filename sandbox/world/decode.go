@@ -2,9 +2,11 @@ package world
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -118,8 +120,21 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 	case *GrantSet:
 		d.grants(n, p, path)
 		return
+	case *LimitsSpec:
+		d.limits(n, p, path)
+		return
+	case *json.RawMessage:
+		d.object(n, p, path)
+		return
+	case **Delays:
+		*p = &Delays{DefaultDelay, DefaultDelay} // what the file leaves out
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		d.value(n, v.Elem(), path)
 	case reflect.Struct:
 		d.mapping(n, v, path)
 	case reflect.Slice:
@@ -148,6 +163,15 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 			return
 		}
 		v.SetBool(strings.EqualFold(n.Value, "true"))
+	case reflect.Float64:
+		if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" || n.Kind != yaml.ScalarNode {
+			d.problem(n, path, "must be a number, not "+kindName(n), "write digits")
+			return
+		}
+		if err := n.Decode(v.Addr().Interface()); err != nil || math.IsInf(v.Float(), 0) || math.IsNaN(v.Float()) {
+			d.problem(n, path, strconv.Quote(n.Value)+" is not in range", "write a number such as 6 or 0.5")
+			v.SetFloat(0)
+		}
 	case reflect.Int, reflect.Uint64:
 		if n.ShortTag() != "!!int" {
 			d.problem(n, path, "must be a whole number, not "+kindName(n), "write digits")

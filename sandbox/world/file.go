@@ -1,6 +1,7 @@
 package world
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +19,17 @@ type Spec struct {
 	Apps     []AppSpec     `yaml:"apps"`
 	Consents []ConsentSpec `yaml:"consents"`
 
+	// What the world file says of the sandbox around the world; see Settings.
+	Delays *Delays           `yaml:"delays"`
+	Limits *LimitsSpec       `yaml:"limits"`
+	Faults []json.RawMessage `yaml:"faults"`
+	Rate   float64           `yaml:"rate"`
+
 	name string // for problems
 	dir  string // relative paths start here
+
+	checkFault func(json.RawMessage) error
+	limitNames []string
 }
 
 // TenantSpec declares one tenant.
@@ -34,6 +44,9 @@ type TenantSpec struct {
 	Users       []UserSpec    `yaml:"users"`
 	OlderErrors bool          `yaml:"olderErrors"`
 	Incidents   IncidentsSpec `yaml:"incidents"`
+	// StandaloneAlerts is how many generated alerts belong to no incident, at
+	// most MaxAlerts.
+	StandaloneAlerts int `yaml:"standaloneAlerts"`
 }
 
 // UserSpec declares a person of a tenant.
@@ -50,6 +63,10 @@ type IncidentsSpec struct {
 	Count int      `yaml:"count"` // generated ones, at most MaxIncidents
 	Seed  uint64   `yaml:"seed"`
 	Files []string `yaml:"files"` // JSON in the shape of either surface
+
+	EqualTimestamps bool `yaml:"equalTimestamps"` // groups share their last update
+	Hostile         bool `yaml:"hostile"`         // names that harm who shows them as they are
+	BigAlerts       int  `yaml:"bigAlerts"`       // one incident more, of so many alerts; at most MaxAlerts
 }
 
 // AppSpec declares an application registration.
@@ -145,6 +162,18 @@ func InDir(dir string) FileOption { return func(f *Spec) { f.dir = dir } }
 // Named gives the file a name for its problems.
 func Named(name string) FileOption { return func(f *Spec) { f.name = name } }
 
+// CheckFaults lets f judge each entry of faults, which this package only keeps.
+// What it returns is told as a problem of the entry.
+func CheckFaults(f func(json.RawMessage) error) FileOption {
+	return func(s *Spec) { s.checkFault = f }
+}
+
+// KnownLimits are the names of limits that a file may set; without this option
+// any name is taken.
+func KnownLimits(names ...string) FileOption {
+	return func(s *Spec) { s.limitNames = names }
+}
+
 // ParseFile reads a world file. Its error is of type [Problems] and holds
 // everything that is wrong, including what is wrong in files it refers to.
 func ParseFile(data []byte, opts ...FileOption) (*Spec, error) {
@@ -168,13 +197,14 @@ func ParseFile(data []byte, opts ...FileOption) (*Spec, error) {
 }
 
 // LoadFile reads a world file from disk; paths in it are relative to its
-// folder. Its error is the system's, or of type [Problems].
-func LoadFile(path string) (*Spec, error) {
+// folder, unless an option says otherwise. Its error is the system's, or of
+// type [Problems].
+func LoadFile(path string, opts ...FileOption) (*Spec, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("world file: %w", err)
 	}
-	return ParseFile(data, InDir(filepath.Dir(path)), Named(path))
+	return ParseFile(data, append([]FileOption{InDir(filepath.Dir(path)), Named(path)}, opts...)...)
 }
 
 func (f *Spec) readFile(path string) ([]byte, error) {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -66,7 +67,7 @@ func TestBadFiles(t *testing.T) {
 			`21:5: consents[1]: must be a mapping, not text; its keys are tenant, app, roles, disabled`,
 		},
 		"list.bad.yaml": {
-			`1:1: a world file is a mapping of tenants, apis, apps, consents; declare at least one tenant`,
+			`1:1: a world file is a mapping of tenants, apis, apps, consents, delays, limits, faults, rate; declare at least one tenant`,
 		},
 		"references.bad.yaml": {
 			`3:32: tenants[1].domains[0]: domain "contoso.onmicrosoft.com" is declared twice (also of tenant "Contoso"); a domain belongs to one tenant`,
@@ -85,6 +86,31 @@ func TestBadFiles(t *testing.T) {
 			`20:5: consents[3]: the consent of Contoso to Inside is declared twice; put everything into one entry`,
 			`20:66: consents[3].roles.xdr[0]: Microsoft Threat Protection offers no application role "Incident.Read.Al"; did you mean "Incident.Read.All"?`,
 			`20:91: consents[3].roles.mail: no API is called "mail"; use one of graph, xdr, mde, arm, keyvault, Task service`,
+		},
+		"sandbox.bad.yaml": {
+			`4:23: tenants[0].standaloneAlerts: -1 is not a number of alerts; write a number from 0 to 20000`,
+			`5:38: tenants[0].incidents.bigAlerts: 20001 is not a number of alerts; write a number from 0 to 20000`,
+			`5:54: tenants[0].incidents.hostile: must be true or false, not a number; write true or false`,
+			`6:19: delays.consent: -1s is not a delay; write one from 0s to 1h0m0s`,
+			`6:36: delays.credential: 2h0m0s is not a delay; write one from 0s to 1h0m0s`,
+			`6:40: delays.other: unknown key "other"; use one of consent, credential`,
+			`8:16: limits.one.calls: 0 is not a number of calls; write 1 or more, or limits: off`,
+			`9:3: limits.two.per: 0s is not the time of a limit; write one up to 24h, such as 1m`,
+			`10:10: limits.three: must be a mapping, not a number; its keys are calls, per`,
+			`11:29: limits.four.every: unknown key "every"; use one of calls, per`,
+			`13:5: faults[0]: must be a mapping, not text; write one such as {kind: slow, delay: 2s}`,
+			`14:5: faults[1]: the fault has no kind; write one such as kind: slow`,
+			`15:5: faults[2]: anchors and aliases are not read; write the value out`,
+			`16:25: faults[3].delay: anchors and aliases are not read; write the value out`,
+			`16:36: faults[3].times: ".inf" is not in range; write a number such as 0.5`,
+			`17:18: faults[4].kind: key "kind" is given twice, first in line 17; keep one of them`,
+			`18:7: rate: must be a number, not text; write digits`,
+		},
+		"settings.bad.yaml": {
+			`2:8: delays: must be a mapping, not nothing; its keys are consent, credential`,
+			`3:9: limits: must be limits, not text; write off, or a mapping such as {graph.incidents/minute: {calls: 10, per: 1m}}`,
+			`4:9: faults: must be a list, not a mapping; write one "- …" line per entry`,
+			`5:7: rate: -1 is not a number of events per minute; write a number from 0 to 6000`,
 		},
 		"syntax.bad.yaml": {
 			`2:1: did not find expected node content; the file must be valid YAML`,
@@ -227,6 +253,11 @@ func FuzzParseFile(f *testing.F) {
 				t.Fatalf("error is no list of problems: %v", err)
 			}
 			return
+		}
+		for i, raw := range spec.Faults {
+			if !json.Valid(raw) {
+				t.Fatalf("faults[%d] is kept as %q", i, raw)
+			}
 		}
 		if _, err := spec.Build(testClock); err != nil {
 			// Only the order of a secret's times can wait for the clock.

@@ -86,6 +86,7 @@ func TestGeneratedIncidents(t *testing.T) {
 		"status active", "status inProgress", "status resolved", "status redirected", "assigned", "tagged", "commented",
 		"classification truePositive", "classification falsePositive", "classification informationalExpectedActivity",
 		"entity device", "entity user", "entity file", "entity process", "entity ip", "entity url", "entity mailbox", "entity mail", "entity registry",
+		"entity mailCluster", "entity securityGroup", "entity cloudApplication", "entity oauthApplication",
 		"service microsoftDefenderForEndpoint", "service microsoftDefenderForOffice365", "service microsoftDefenderForIdentity", "service microsoftDefenderForCloudApps", "service azureAdIdentityProtection",
 	}
 	for _, k := range want {
@@ -181,6 +182,7 @@ func (c *checker) alert(in *Incident, a *Alert) {
 	c.must((a.Status == "resolved") == !a.Resolved.IsZero(), "%s: %s, resolved %v", at, a.Status, a.Resolved)
 	c.must((in.Status == "resolved") == (a.Status == "resolved"), "%s: %s in an incident that is %s", at, a.Status, in.Status)
 	c.must(slices.Contains(determinationsOf(a.Classification), a.Determination), "%s: %s of %s", at, a.Determination, a.Classification)
+	c.must(a.IncidentID == in.ID, "%s: says it belongs to incident %d", at, a.IncidentID)
 	c.must(a.Title != "" && a.Category != "" && a.ProductName != "" && len(a.Techniques) > 0 && len(a.Entities) > 0, "%s: parts are missing", at)
 	for i, e := range a.Entities {
 		c.entity(fmt.Sprintf("%s, entity %d", at, i), a, e)
@@ -220,6 +222,16 @@ func (c *checker) entity(at string, a *Alert, e Entity) {
 		c.ordered(at, e.Mail.Received, a.FirstActivity)
 	case EntityRegistry:
 		c.must(c.devices[e.Registry.DeviceMDEID], "%s: device %s is unknown", at, e.Registry.DeviceMDEID)
+	case EntityMailCluster:
+		m := e.Cluster
+		c.must(int(m.Count) == len(m.NetworkMessageIDs) && m.Count > 1 && c.mails[m.NetworkMessageIDs[0]], "%s: cluster %+v", at, m)
+		c.must(m.By != "" && m.ByValue != "" && m.Query != "" && m.URN != "", "%s: cluster %+v", at, m)
+	case EntitySecurityGroup:
+		c.must(slices.Contains(c.inv.Groups, e.Group) && IsGUID(e.Group.ID), "%s: group %+v is unknown", at, e.Group)
+	case EntityCloudApp:
+		c.must(e.CloudApp.Name != "" && e.CloudApp.AppID > 0 && e.CloudApp.SaaSID > 0, "%s: %+v", at, e.CloudApp)
+	case EntityOAuthApp:
+		c.must(IsGUID(e.OAuthApp.AppID) && IsGUID(e.OAuthApp.ObjectID) && e.OAuthApp.Name != "", "%s: %+v", at, e.OAuthApp)
 	default:
 		c.t.Errorf("%s: kind %q", at, e.Kind)
 	}

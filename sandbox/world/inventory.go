@@ -14,7 +14,8 @@ type Inventory struct {
 	Devices []*Device
 	Users   []*Account // the users the tenant was declared with come first
 	Files   []*File
-	Mails   []*Mail // oldest last, one or more per incident that began with one
+	Mails   []*Mail // one per generated incident or alert that began with one
+	Groups  []*SecurityGroup
 }
 
 // How much a tenant has beside its declared users.
@@ -51,6 +52,12 @@ func newInventory(t *Tenant, epoch time.Time, common []*File) *Inventory {
 		}
 	}
 
+	for i, name := range groupNames {
+		inv.Groups = append(inv.Groups, &SecurityGroup{
+			ID: DeriveGUID("group", t.ID, name), SID: authority + strconv.Itoa(512+i), Name: name,
+			DistinguishedName: "CN=" + name + ",CN=Users,DC=" + label + ",DC=local",
+		})
+	}
 	exit := fmt.Sprintf("198.51.100.%d", d.between(1, 254)) // documentation range, RFC 5737
 	device := func(host, platform, version string, build int64, group string, groupID int32, owner *Account) {
 		n := len(inv.Devices)
@@ -82,8 +89,41 @@ func newInventory(t *Tenant, epoch time.Time, common []*File) *Inventory {
 	for _, s := range serverHosts {
 		device(s.host, s.platform, s.version, s.build, "Servers", 7, nil)
 	}
+	for i, spare := range spareMachines {
+		device(fmt.Sprintf("%s-lt%02d", strings.ToLower(netbios[:min(4, len(netbios))]), inventoryWorkstations+1+i), "Windows11", "23H2", 22631, "Workstations", 3, nil)
+		inv.Devices[len(inv.Devices)-1].Health = spare.health
+		inv.Devices[len(inv.Devices)-1].LastSeen = epoch.Add(-spare.unseen)
+	}
+	for _, dev := range inv.Devices {
+		dev.describe(t.ID)
+	}
 	return inv
 }
+
+// spareMachines come after the servers and are in no story: they do not answer,
+// so that what is asked of them waits.
+var spareMachines = []struct {
+	health string
+	unseen time.Duration
+}{
+	{"inactive", 19 * 24 * time.Hour},
+	{"noSensorData", 3 * 24 * time.Hour},
+}
+
+// describe tells what machines are beyond what evidence shows of them. It
+// throws dice of its own: the stories' do not depend on it.
+func (d *Device) describe(tenantID string) {
+	roll := newDice("machine", tenantID, d.Host)
+	d.Architecture, d.Value = "64-bit", "normal"
+	d.Exposure = pick(roll, []string{"none", "low", "low", "medium", "high"})
+	if d.RBACGroup == "Servers" {
+		d.Value = "high"
+		d.Tags = append(d.Tags, "server")
+	}
+}
+
+// groups of every tenant, in the order of their well-known relative ids.
+var groupNames = []string{"Domain Admins", "Domain Users"}
 
 // servers of every tenant, in the order that scenes rely on.
 var serverHosts = []struct {

@@ -75,6 +75,12 @@ func (t *Tenant) DefaultDomain() string {
 // HasDefender says whether the tenant's licences include Defender XDR.
 func (t *Tenant) HasDefender() bool { return slices.Contains(t.Licences, LicenceDefenderXDR) }
 
+// HasEndpoint says whether the tenant's licences include Defender for Endpoint,
+// alone or as a part of Defender XDR.
+func (t *Tenant) HasEndpoint() bool {
+	return t.HasDefender() || slices.Contains(t.Licences, LicenceDefenderEndpoint)
+}
+
 func (t *Tenant) licensed(a *App) bool {
 	if len(a.NeedsLicence) == 0 {
 		return true
@@ -201,6 +207,8 @@ type Secret struct {
 	Start   time.Time
 	End     time.Time
 	Created time.Time
+
+	made time.Time // after the world was marked; zero: it was there from the beginning
 }
 
 // Key is a certificate that client assertions may be signed with.
@@ -211,6 +219,8 @@ type Key struct {
 	Usage string // "Verify"
 	Start time.Time
 	End   time.Time
+
+	made time.Time // after the world was marked; zero: it was there from the beginning
 }
 
 // FederatedCredential trusts assertions of a foreign issuer.
@@ -224,6 +234,8 @@ type FederatedCredential struct {
 	// JWKS is the issuer's key set when the world declares it by file. Empty
 	// means that the keys are fetched from the issuer by discovery.
 	JWKS []byte
+
+	made time.Time // after the world was marked; zero: it was there from the beginning
 }
 
 // RequiredResource is one entry of requiredResourceAccess.
@@ -296,6 +308,8 @@ type Assignment struct {
 	ResourceAppID string
 	RoleID        string
 	Created       time.Time
+
+	made time.Time // after the world was marked; zero: it was there from the beginning
 }
 
 // Grant is an oauth2PermissionGrant.

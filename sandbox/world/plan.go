@@ -107,6 +107,7 @@ func (f *Spec) plan(place func(*Problem) bool) (plan, Problems) {
 	for i := range f.Consents {
 		p.consent(&f.Consents[i], fmt.Sprintf("consents[%d]", i), seen)
 	}
+	p.sandbox()
 	return p.plan, p.problems
 }
 
@@ -186,6 +187,11 @@ func (p *planner) tenant(s *TenantSpec, at string) {
 		p.user(&t, &s.Users[i], fmt.Sprintf("%s.users[%d]", at, i))
 	}
 	p.incidents(&t, &s.Incidents, at+".incidents")
+	if s.StandaloneAlerts < 0 || s.StandaloneAlerts > MaxAlerts {
+		p.problem(at+".standaloneAlerts", fmt.Sprintf("%d is not a number of alerts", s.StandaloneAlerts), fmt.Sprintf("write a number from 0 to %d", MaxAlerts))
+	} else {
+		t.Incidents.Standalone = s.StandaloneAlerts
+	}
 	p.plan.tenants = append(p.plan.tenants, t)
 }
 
@@ -240,7 +246,10 @@ func (p *planner) incidents(t *Tenant, s *IncidentsSpec, at string) {
 	if s.Count < 0 || s.Count > MaxIncidents {
 		p.problem(at+".count", fmt.Sprintf("%d is not a number of incidents", s.Count), fmt.Sprintf("write a number from 0 to %d", MaxIncidents))
 	}
-	t.Incidents = IncidentSource{Count: s.Count, Seed: s.Seed}
+	if s.BigAlerts < 0 || s.BigAlerts > MaxAlerts {
+		p.problem(at+".bigAlerts", fmt.Sprintf("%d is not a number of alerts", s.BigAlerts), fmt.Sprintf("write a number from 0 to %d", MaxAlerts))
+	}
+	t.Incidents = IncidentSource{Count: s.Count, Seed: s.Seed, EqualTimes: s.EqualTimestamps, Hostile: s.Hostile, BigAlerts: s.BigAlerts}
 	seen := map[int64]string{}
 	for i, name := range s.Files {
 		field := fmt.Sprintf("%s.files[%d]", at, i)

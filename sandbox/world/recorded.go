@@ -70,6 +70,9 @@ func ParseIncidents(data []byte) ([]*Incident, error) {
 		if in.LastUpdate.IsZero() {
 			in.LastUpdate = in.Created
 		}
+		for _, a := range in.Alerts {
+			a.IncidentID = in.ID
+		}
 		seen[in.ID] = true
 		all = append(all, in)
 	}

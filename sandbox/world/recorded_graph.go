@@ -13,7 +13,7 @@ func (r *record) graphIncident() *Incident {
 		Classification: classificationOf(r.text("classification")), Determination: determinationOf(r.text("determination")),
 		Status: incidentStatusOf(r.text("status")), Severity: severityOf(r.text("severity")),
 		Tags: r.texts("customTags"), SystemTags: r.texts("systemTags"), Comments: r.comments("comments"),
-		PriorityScore: int(r.number("priorityScore")), LastModifiedBy: r.text("lastModifiedBy"), ExtraSurface: SurfaceGraph,
+		PriorityScore: int(r.number("priorityScore")), LastModifiedBy: r.text("lastModifiedBy"), ResolvingComment: r.text("resolvingComment"), ExtraSurface: SurfaceGraph,
 	}
 	r.records("alerts", func(a *record) { in.Alerts = append(in.Alerts, a.graphAlert()) })
 	// These follow from the tenant and the id that tell the incident again.

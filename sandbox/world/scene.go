@@ -20,9 +20,10 @@ type scene struct {
 	device   *Device  // the victim's
 	next     *Device  // where the attacker goes from there
 	server   *Device
-	mail     *Mail // nil when the story needs nobody from outside
-	merge    bool  // would be redirected if the newer neighbour is open
-	life     int   // 0–99: what became of it
+	mail     *Mail  // nil when the story needs nobody from outside
+	salt     string // tells scenes apart that have no index
+	merge    bool   // would be redirected if the newer neighbour is open
+	life     int    // 0–99: what became of it
 	from, to time.Time
 }
 
@@ -42,8 +43,13 @@ func newScene(t *tale, index int) *scene {
 	s := &scene{tale: t, index: index, d: d, story: &t.stories[d.r.IntN(len(t.stories))]}
 	s.merge, s.life = d.chance(14), d.between(0, 99)
 	s.begin = t.epoch.Add(-age(index) - d.span(0, (age(index+1)-age(index))/2))
+	s.cast()
+	return s
+}
 
-	inv := t.inventory
+// cast chooses whom and what the story happens to.
+func (s *scene) cast() {
+	d, inv := s.d, s.tale.inventory
 	work := inv.Devices[:inventoryWorkstations]
 	i := d.r.IntN(len(work))
 	s.device, s.next = work[i], work[(i+1+d.r.IntN(len(work)-1))%len(work)]
@@ -57,7 +63,6 @@ func newScene(t *tale, index int) *scene {
 	if s.story.lure != nil {
 		s.mail = s.newMail()
 	}
-	return s
 }
 
 // lure is the mail a story begins with.

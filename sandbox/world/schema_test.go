@@ -101,6 +101,15 @@ func TestSchemaRefuses(t *testing.T) {
 		"bad time":         tenant + "apps: [{displayName: A, secrets: [{value: x, end: tomorrow}]}]",
 		"two certificates": tenant + "apps: [{displayName: A, certificates: [{file: a, pem: b}]}]",
 		"no grant":         tenant + "consents: [{tenant: a.example, app: A}]",
+		"negative alerts":  "tenants: [{name: A, domains: [a.example], standaloneAlerts: -1}]",
+		"too big":          "tenants: [{name: A, domains: [a.example], incidents: {bigAlerts: 20001}}]",
+		"bad delay":        tenant + "delays: {consent: soon}",
+		"unknown delay":    tenant + "delays: {role: 1s}",
+		"limits on":        tenant + "limits: on",
+		"limit of nothing": tenant + "limits: {a: {calls: 0, per: 1m}}",
+		"half a limit":     tenant + "limits: {a: {calls: 1}}",
+		"no kind of fault": tenant + "faults: [{delay: 2s}]",
+		"bad rate":         tenant + "rate: 6001",
 		"bad grant":        tenant + "consents: [{tenant: a.example, app: A, roles: some}]",
 	} {
 		if s.Validate(plain(t, []byte(text))) == nil {
@@ -140,7 +149,7 @@ func TestSchemaHasTheParsersKeys(t *testing.T) {
 		"tenant": reflect.TypeFor[TenantSpec](), "user": reflect.TypeFor[UserSpec](), "incidents": reflect.TypeFor[IncidentsSpec](),
 		"app": reflect.TypeFor[AppSpec](), "secret": reflect.TypeFor[SecretSpec](), "certificate": reflect.TypeFor[CertificateSpec](),
 		"federated": reflect.TypeFor[FederatedSpec](), "required": reflect.TypeFor[RequiredSpec](), "api": reflect.TypeFor[APISpec](),
-		"consent": reflect.TypeFor[ConsentSpec](),
+		"consent": reflect.TypeFor[ConsentSpec](), "delays": reflect.TypeFor[Delays](), "limit": reflect.TypeFor[LimitSpec](),
 	} {
 		check(name, typ, slices.Collect(maps.Keys(doc.Defs[name].Properties)))
 	}

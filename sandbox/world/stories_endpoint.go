@@ -91,7 +91,7 @@ func endpointStories() []story {
 				{
 					title: "Suspicious sequence of exploration activities", description: "Commands that list accounts, groups and shares were run one after the other.",
 					actions: "Compare with the administrator's planned work.", category: "Discovery", severity: "low", source: endpoint,
-					techniques: []string{"T1087.002", "T1069.002", "T1135"}, evidence: []prop{nextDevice, theVictim, seenProcess("cmd.exe", "psexesvc.exe", "cmd.exe /c net group \"Domain Admins\" /domain", onNext)},
+					techniques: []string{"T1087.002", "T1069.002", "T1135"}, evidence: []prop{nextDevice, theVictim, seenProcess("cmd.exe", "psexesvc.exe", "cmd.exe /c net group \"Domain Admins\" /domain", onNext), theAdmins},
 				},
 				{
 					title: "Attempt to turn off antivirus protection", description: "Settings of the antivirus were changed on a server.",

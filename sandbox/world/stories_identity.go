@@ -10,7 +10,7 @@ func identityStories() []story {
 				{
 					title: "Email messages containing malicious URL removed after delivery", description: "Messages were removed from mailboxes after their link was rated malicious.",
 					actions: "Find out who opened the link before.", category: "InitialAccess", severity: "informational", source: mailGuard,
-					techniques: []string{"T1566.002"}, evidence: []prop{theMail, theURL, theMailbox},
+					techniques: []string{"T1566.002"}, evidence: []prop{theMail, theURL, theMailbox, theCluster},
 				},
 				{
 					title: "Sign-in with unfamiliar properties", description: "A sign-in did not look like the user's earlier ones.",
@@ -57,7 +57,7 @@ func identityStories() []story {
 				{
 					title: "Data exfiltration to a cloud storage service", description: "A synchronisation tool sent an archive out of the network.",
 					actions: "Block the tool and the address.", category: "Exfiltration", severity: "high", source: endpoint,
-					techniques: []string{"T1567.002"}, evidence: []prop{theServer, theVictim, seenFile("rclone.exe", onServer, "suspicious", "active"), seenProcess("rclone.exe", "cmd.exe", "rclone.exe copy contracts-archive.7z remote:in", onServer), outsideIP},
+					techniques: []string{"T1567.002"}, evidence: []prop{theServer, theVictim, seenFile("rclone.exe", onServer, "suspicious", "active"), seenProcess("rclone.exe", "cmd.exe", "rclone.exe copy contracts-archive.7z remote:in", onServer), outsideIP, cloudApp("Parcelbox Storage")},
 				},
 			},
 			verdicts: []verdict{closed("multiStagedAttack", "Storage provider took the data down."), expected("lineOfBusinessApplication", "The customer's off-site backup.")},
@@ -70,7 +70,7 @@ func identityStories() []story {
 				{
 					title: "Unusual file download by a departing user", description: "Many files were downloaded within an hour by one user.",
 					actions: "Inform the customer's human resources department.", category: "Collection", severity: "low", source: cloudApps,
-					techniques: []string{"T1530"}, evidence: []prop{theVictim, deviceIP, theDevice, seenFile("customer-list.xlsx", onDevice, "suspicious", "none")},
+					techniques: []string{"T1530"}, evidence: []prop{theVictim, deviceIP, theDevice, seenFile("customer-list.xlsx", onDevice, "suspicious", "none"), cloudApp("Contract Drive")},
 				},
 				{
 					title: "Confidential file copied to a removable device", description: "A file with a confidential label was copied to a USB drive.",
@@ -87,7 +87,7 @@ func identityStories() []story {
 			steps: []step{{
 				title: "Email reported by user as malware or phish", description: "A user reported a message.",
 				actions: "Look for the same message in other mailboxes.", category: "InitialAccess", severity: "low", source: mailGuard,
-				techniques: []string{"T1566"}, evidence: []prop{theMail, theURL, theMailbox},
+				techniques: []string{"T1566"}, evidence: []prop{theMail, theURL, theMailbox, theCluster},
 			}},
 			verdicts: []verdict{closed("phishing", "Messages deleted from all mailboxes."), expected("securityTesting", "Phishing training of the customer."), mistaken("notMalicious", "A genuine newsletter.")},
 		},
@@ -99,12 +99,12 @@ func identityStories() []story {
 				{
 					title: "Misleading publisher name of an OAuth application", description: "An application with a name like a well-known one was given access to mail.",
 					actions: "Revoke the application's access.", category: "Persistence", severity: "medium", source: cloudApps,
-					techniques: []string{"T1528", "T1550.001"}, evidence: []prop{theVictim, outsideIP, theURL},
+					techniques: []string{"T1528", "T1550.001"}, evidence: []prop{theVictim, outsideIP, theURL, theOAuthApp},
 				},
 				{
 					title: "Unusual volume of mail read by an application", description: "An application read far more messages than it did before.",
 					actions: "Find out what was read.", category: "Collection", severity: "medium", source: cloudApps,
-					techniques: []string{"T1114.002"}, evidence: []prop{theVictim, theMailbox, outsideIP},
+					techniques: []string{"T1114.002"}, evidence: []prop{theVictim, theMailbox, outsideIP, theOAuthApp},
 				},
 			},
 			verdicts: []verdict{closed("compromisedAccount", "Consent revoked."), mistaken("other", "The application is the customer's own.")},

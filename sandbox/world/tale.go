@@ -22,7 +22,7 @@ type tale struct {
 func newTale(t *Tenant, epoch time.Time, l *lore) *tale {
 	tl := &tale{tenant: t, epoch: epoch, stories: l.stories, inventory: newInventory(t, epoch, l.files)}
 	if t.Incidents.Count == 0 {
-		return tl
+		return tl // not even the neighbour of the oldest
 	}
 	for i := range t.Incidents.Count + 1 {
 		s := newScene(tl, i)
@@ -35,10 +35,8 @@ func newTale(t *Tenant, epoch time.Time, l *lore) *tale {
 }
 
 func (tl *tale) incidents() []*Incident {
-	// The highest id is the newest incident's.
-	d := newDice("ids", tl.tenant.ID)
-	newest := int64(d.between(100_000, 900_000))
-	told := make([]*Incident, len(tl.scenes))
+	newest := newestID(tl.tenant.ID)
+	told := make([]*Incident, len(tl.scenes), len(tl.scenes)+1)
 	for i := len(tl.scenes) - 1; i >= 0; i-- {
 		told[i] = tl.scenes[i].incident(newest - int64(i))
 	}
@@ -47,7 +45,23 @@ func (tl *tale) incidents() []*Incident {
 			tl.scenes[i].mergeInto(told[i], told[i-1])
 		}
 	}
-	return told[:tl.tenant.Incidents.Count]
+	told = told[:tl.tenant.Incidents.Count]
+	if n := tl.tenant.Incidents.BigAlerts; n > 0 {
+		told = append(told, tl.big(newest+1, n))
+	}
+	if tl.tenant.Incidents.EqualTimes {
+		equalTimes(told)
+	}
+	if tl.tenant.Incidents.Hostile {
+		makeHostile(told)
+	}
+	return told
+}
+
+// newestID is the id of a tenant's newest generated incident, which is the
+// highest.
+func newestID(tenantID string) int64 {
+	return int64(newDice("ids", tenantID).between(100_000, 900_000))
 }
 
 // What becomes of an incident, by a roll from 0 to 99.
@@ -77,6 +91,9 @@ func (s *scene) incident(id int64) *Incident {
 		in.LastUpdate = later(in.LastUpdate, a.LastUpdate)
 	}
 	in.Status, in.Classification, in.Determination = "active", "unknown", "unknown"
+	for _, a := range in.Alerts {
+		a.IncidentID = in.ID
+	}
 	switch {
 	case s.life < lifeActive:
 	case s.life < lifeInProgress:
@@ -157,7 +174,7 @@ func (s *scene) mergeInto(in, target *Incident) {
 		target.Severity = in.Severity
 	}
 	for _, a := range in.Alerts {
-		a.LastUpdate = at
+		a.LastUpdate, a.IncidentID = at, target.ID
 		if a.Status == "resolved" { // the target is open
 			a.Status, a.Classification, a.Determination, a.Resolved = "inProgress", "unknown", "unknown", time.Time{}
 		}
@@ -200,6 +217,9 @@ func (s *scene) alert(st *step, from time.Time) *Alert {
 // Endpoint, a GUID or hex digits of the others.
 func (s *scene) alertID(st *step, a *Alert) string {
 	words := []string{"alert", s.tale.tenant.ID, strconv.FormatUint(s.tale.tenant.Incidents.Seed, 10), strconv.Itoa(s.index), st.title}
+	if s.salt != "" {
+		words = append(words, s.salt)
+	}
 	switch st.source.prefix {
 	case "da":
 		const ticksTo1970 = 621_355_968_000_000_000                                                // of 100 ns since the year 1

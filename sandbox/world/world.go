@@ -45,6 +45,15 @@ type World struct {
 	users   map[string]userKey // lower-case user principal name → where
 
 	incidents *incidentBook
+
+	ledgerMu sync.RWMutex
+	ledgers  map[string]*ledger // what changed, by lower-case tenant id
+
+	liveSteps uint64 // events of Live so far; under ledgerMu
+
+	settings Settings
+	delays   Delays
+	marked   *mark // what Reset goes back to
 }
 
 type userKey struct{ tenant, user string }
@@ -75,6 +84,7 @@ func New(now func() time.Time) *World {
 		users:   map[string]userKey{},
 
 		incidents: newIncidentBook(maxHeldIncidents),
+		ledgers:   map[string]*ledger{},
 	}
 	for _, a := range firstParty() {
 		w.apps[strings.ToLower(a.AppID)] = a
@@ -233,6 +243,7 @@ func (w *World) CreateApp(a App) (*App, error) {
 		w.mu.Unlock()
 		return nil, fmt.Errorf("application %s: %w", c.AppID, ErrExists)
 	}
+	w.stampApp(c, nil)
 	w.apps[strings.ToLower(c.AppID)] = c
 	w.objects[strings.ToLower(c.ObjectID)] = c.AppID
 	w.appSeq = append(w.appSeq, c.AppID)
@@ -286,6 +297,7 @@ func (w *World) UpdateApp(appID, what string, f func(*App) error) (*App, error) 
 		w.mu.Unlock()
 		return nil, err
 	}
+	w.stampApp(c, old)
 	w.apps[strings.ToLower(appID)] = c
 	w.mu.Unlock()
 	w.tell(Change{What: what, TenantID: c.HomeTenant, AppID: c.AppID})
@@ -387,6 +399,7 @@ func (w *World) UpdateServicePrincipal(tenantID, appID, what string, f func(*Ser
 		w.mu.Unlock()
 		return nil, err
 	}
+	w.stampPrincipal(c, old)
 	m[strings.ToLower(appID)] = c
 	w.mu.Unlock()
 	w.tell(Change{What: what, TenantID: c.TenantID, AppID: c.AppID})
@@ -407,32 +420,4 @@ func (w *World) DeleteServicePrincipal(tenantID, appID string) error {
 	w.mu.Unlock()
 	w.tell(Change{What: "servicePrincipal.deleted", TenantID: sp.TenantID, AppID: sp.AppID})
 	return nil
-}
-
-func (w *World) tenantAndAppLocked(tenantID, appID string) (*Tenant, *App, error) {
-	t, ok := w.tenants[strings.ToLower(tenantID)]
-	if !ok {
-		return nil, nil, fmt.Errorf("tenant %s: %w", tenantID, ErrNotFound)
-	}
-	a, ok := w.apps[strings.ToLower(appID)]
-	if !ok {
-		return nil, nil, fmt.Errorf("application %s: %w", appID, ErrNotFound)
-	}
-	if a.SignInAudience == AudienceMyOrg && !strings.EqualFold(a.HomeTenant, t.ID) && !a.FirstParty {
-		return nil, nil, fmt.Errorf("application %s is single-tenant and cannot enter tenant %s: %w", appID, tenantID, ErrInvalid)
-	}
-	return t, a, nil
-}
-
-func (w *World) putServicePrincipalLocked(tenantID string, a *App) *ServicePrincipal {
-	sp := &ServicePrincipal{
-		// Derived, so that a world file gives the same ids in every run.
-		ID:       DeriveGUID("sp", tenantID, strings.ToLower(a.AppID)),
-		TenantID: tenantID,
-		AppID:    a.AppID,
-		Enabled:  true,
-		Created:  w.Now(),
-	}
-	w.sps[tenantID][strings.ToLower(a.AppID)] = sp
-	return sp
 }

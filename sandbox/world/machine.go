@@ -1,0 +1,37 @@
+package world
+
+import (
+	"slices"
+	"strings"
+)
+
+// Machines returns the devices of a tenant, those that alerts speak of and
+// some that were not seen lately; nil for an unknown tenant. They are shared
+// and never change: whether one is isolated is told by [World.Isolated].
+func (w *World) Machines(tenantID string) []*Device {
+	inv := w.Inventory(tenantID)
+	if inv == nil {
+		return nil
+	}
+	return slices.Clone(inv.Devices)
+}
+
+// Machine finds a device by its id in Defender for Endpoint or by its full
+// name, without regard to case, as the page "Get machine by ID" says
+// (learn.microsoft.com/defender-endpoint/api/get-machine-by-id).
+func (w *World) Machine(tenantID, idOrName string) (*Device, bool) {
+	inv := w.Inventory(tenantID)
+	if inv == nil || idOrName == "" {
+		return nil, false
+	}
+	i := slices.IndexFunc(inv.Devices, func(d *Device) bool {
+		return strings.EqualFold(d.MDEID, idOrName) || strings.EqualFold(d.DNSName(), idOrName)
+	})
+	if i < 0 {
+		return nil, false
+	}
+	return inv.Devices[i], true
+}
+
+// Online says whether the device answers: an action on one that does not waits.
+func (d *Device) Online() bool { return d.Health == "active" || d.Health == "" }
