@@ -12,13 +12,17 @@ import (
 	"github.com/tenantry/tenantry/sandbox/journal"
 )
 
-// throttledBody is the whole body of a throttled answer: plain text, where
-// clients expect JSON.
+// throttledBody is the whole body of the token service's throttled answer:
+// plain text, where clients expect JSON.
 const throttledBody = "Too Many Requests"
 
 func (p *Plan) throttle(w http.ResponseWriter, r *http.Request, a act) {
 	p.retryAfter(w, a)
 	journal.Note(r.Context(), func(e *journal.Event) { e.Decision = decision(a.entry) })
+	if p.service() != ServiceSTS {
+		p.throttleOwn(w, r, a)
+		return
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	write(w, http.StatusTooManyRequests, throttledBody)
 }
@@ -50,9 +54,9 @@ func (p *Plan) fail(w http.ResponseWriter, r *http.Request, a act) {
 	spec := a.entry.spec
 	journal.Note(r.Context(), func(e *journal.Event) { e.Decision = decision(a.entry) })
 	switch spec.Body {
-	case BodyESTS:
+	case BodyOwn, BodyESTS:
 		p.retryAfter(w, a)
-		p.failESTS(w, r, spec.Status)
+		p.failOwn(w, r, spec.Status)
 	case BodyHTML:
 		foreign(w)
 		p.retryAfter(w, a)
@@ -98,7 +102,7 @@ func portal(w http.ResponseWriter, r *http.Request, e *entry) {
 	write(w, e.spec.Status, portalPage)
 }
 
-// foreign takes the token service's headers away: somebody else answers. The
+// foreign takes the service's headers away: somebody else answers. The
 // mark of the sandbox stays.
 func foreign(w http.ResponseWriter) {
 	h := w.Header()

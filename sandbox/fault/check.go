@@ -7,14 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tenantry/tenantry/sandbox/journal"
 )
 
 // Problem is one thing wrong with a fault that was to be set.
-type Problem struct {
-	Field   string `json:"field"`
-	Problem string `json:"problem"`
-	Remedy  string `json:"remedy"`
-}
+type Problem journal.Problem
 
 // SpecError tells everything that is wrong with a [Spec] at once.
 type SpecError struct{ Problems []Problem }
@@ -27,12 +25,22 @@ func (e *SpecError) Error() string {
 	return "the fault cannot be set: " + strings.Join(all, "; ")
 }
 
+// Next says in one sentence what to do about it.
+func (e *SpecError) Next() string {
+	all := make([]string, 0, len(e.Problems))
+	for _, p := range e.Problems {
+		all = append(all, p.Field+": "+p.Remedy)
+	}
+	return strings.Join(all, "; ")
+}
+
 // Limits of what can be asked for. A week is longer than any test, and keeps
 // sums of times far from overflow.
 const (
 	maxDuration = 7 * 24 * time.Hour
 	maxOffset   = 10 * 365 * 24 * time.Hour
 	maxFaults   = 1000
+	maxHuge     = 1 << 40 // of HugeBody, bytes
 )
 
 // own names the fields that belong to a kind beside those of Scope.
@@ -42,8 +50,10 @@ func own(k Kind) []string {
 		return []string{"delay", "delayMax"}
 	case Fail:
 		return []string{"status", "body", "retryAfter", "retryAfterAs"}
-	case Truncate:
+	case Truncate, WrongLength, CutGzip, HugeBody:
 		return []string{"bytes"}
+	case Shrink:
+		return []string{"items"}
 	case Throttle:
 		return []string{"requests", "window", "retryAfter", "retryAfterAs"}
 	case Portal:
@@ -59,7 +69,7 @@ func own(k Kind) []string {
 	case Clock:
 		return []string{"offset"}
 	}
-	return nil // hang, reset
+	return nil // hang, reset, badUTF8, repeat, loop, foreignLink, expandFails
 }
 
 // checker gathers problems.
@@ -91,22 +101,21 @@ func (c *checker) duration(field string, d Duration) {
 	}
 }
 
-// check judges a spec whose tenants were not looked up yet.
-func (s *Spec) check(operations []string) error {
+// Check judges a fault that is to be set later, in a sandbox whose services
+// have these operations; nil means any. Its error is a *[SpecError]. Whether
+// the tenants exist is judged by [Set.Add].
+func (s Spec) Check(operations map[string][]string) error { return s.check(operations) }
+
+// check judges a spec whose tenants were not looked up yet. known are the
+// operations of each service; nil means that any is.
+func (s *Spec) check(known map[string][]string) error {
 	var c checker
 	if !slices.Contains(kinds(), s.Kind) {
 		c.wrong("kind", oneOf(kinds()), "%q is not a kind of fault", s.Kind)
 		return c.err()
 	}
 	s.checkFields(&c)
-	for _, o := range s.Operations {
-		if operations != nil && !slices.Contains(operations, o) {
-			c.wrong("operations", oneOf(operations), "%q is not an operation of the token service", o)
-		}
-	}
-	if s.Kind.alters() && len(s.Operations) > 0 {
-		c.wrong("operations", "leave it out", "does not apply to %s, which strikes wherever a token is issued", s.Kind)
-	}
+	s.checkServices(&c, known)
 	if math.IsNaN(s.Probability) || s.Probability < 0 || s.Probability > 1 {
 		c.wrong("probability", "use a number above 0, up to 1", "%v is out of range", s.Probability)
 	}
@@ -164,16 +173,24 @@ func (s *Spec) checkKind(c *checker) {
 		if s.Status != 0 && (s.Status < 500 || s.Status > 504 || s.Status == 501) {
 			c.wrong("status", "use 500, 502, 503 or 504", "%d is not a failure of a server", s.Status)
 		}
-		if forms := []Body{"", BodyESTS, BodyHTML, BodyEmpty}; !slices.Contains(forms, s.Body) {
+		if forms := []Body{"", BodyOwn, BodyESTS, BodyHTML, BodyEmpty}; !slices.Contains(forms, s.Body) {
 			c.wrong("body", oneOf(forms[1:]), "%q is not a form of body", s.Body)
 		}
 	case Portal:
 		if s.Status != 0 && s.Status != 200 && s.Status != 511 {
 			c.wrong("status", "use 200 or 511", "%d is not what captive portals answer", s.Status)
 		}
-	case Truncate:
+	case Truncate, WrongLength, CutGzip:
 		if s.Bytes != nil && *s.Bytes < 0 {
 			c.wrong("bytes", "use 0 or more, or leave it out for half of the body", "%d is negative", *s.Bytes)
+		}
+	case HugeBody:
+		if s.Bytes != nil && (*s.Bytes < 0 || *s.Bytes > maxHuge) {
+			c.wrong("bytes", "use 0 up to 2^40, or leave it out for 1 GiB", "%d is out of range", *s.Bytes)
+		}
+	case Shrink:
+		if s.Items < 0 {
+			c.wrong("items", "use 1 or more, or leave it out for half of the page", "%d is negative", s.Items)
 		}
 	case Throttle:
 		if s.Requests < 0 {

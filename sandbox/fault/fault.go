@@ -1,12 +1,14 @@
-// Package fault makes the sandbox's token service misbehave on demand: slow,
-// hanging, failing, throttled, cut off, in the wrong tenant's name, or with a
-// clock of its own. Nothing is on by default.
+// Package fault makes the sandbox's services misbehave on demand: slow,
+// hanging, failing, throttled, cut off, with lists that cannot be paged, with
+// tokens in the wrong tenant's name, or with a clock of its own. Nothing is on
+// by default.
 //
 // A [Set] holds the faults in force. Tests of the same process set them with
 // its typed methods, other programs through the management API, see
-// [Set.Handler]. The service asks [Set.Plan] what is to happen to a request,
-// and [Set.Alter] what is to be wrong with a token. Whatever a fault did is in
-// the journal's entry of the request, by the fault's kind and id.
+// [Set.Handler]. The token service asks [Set.Plan] what is to happen to a
+// request, and [Set.Alter] what is to be wrong with a token; the APIs are put
+// behind [Set.Wrap]. Whatever a fault did is in the journal's entry of the
+// request, by the fault's kind and id.
 package fault
 
 import (
@@ -16,9 +18,10 @@ import (
 // Kind is what a fault does.
 type Kind string
 
-// The kinds. Those that end a request are Hang, Fail, Reset, Throttle and
-// Portal; Slow and Truncate spoil the answer's way; the rest change what it
-// says.
+// The kinds. Those that end a request are Hang, Fail, Reset, Throttle, Portal
+// and ExpandFails; Slow, Truncate, WrongLength, CutGzip, BadUTF8 and HugeBody
+// spoil the answer's way; Shrink, Repeat, Loop and ForeignLink are traps in
+// the pages of a list; the rest change what a token says.
 const (
 	// Slow delays the answer.
 	Slow Kind = "slow"
@@ -36,6 +39,31 @@ const (
 	Throttle Kind = "throttle"
 	// Portal answers with the HTML page of a captive portal.
 	Portal Kind = "portal"
+	// WrongLength declares a Content-Length that is not the body's: a shorter
+	// one ends the answer there, as if it were whole, a longer one lets the
+	// client wait for bytes that do not come before the end of the stream.
+	WrongLength Kind = "wrongLength"
+	// CutGzip compresses the body and sends a part of it, as a whole answer.
+	CutGzip Kind = "cutGzip"
+	// BadUTF8 puts bytes that are no UTF-8 into every text of the body that
+	// has a space in it: names and descriptions, but no id, enum or time.
+	BadUTF8 Kind = "badUTF8"
+	// HugeBody makes the body as long as asked for, with spaces before its
+	// last byte: still JSON, streamed, and not announced by a Content-Length.
+	HugeBody Kind = "hugeBody"
+	// Shrink answers a page shorter than was asked for although more follow.
+	// The next link, or the next $skip, goes on behind what was given.
+	Shrink Kind = "shrink"
+	// Repeat begins every page but the first with the last item of the page
+	// before it, as lists do that grew at the front meanwhile.
+	Repeat Kind = "repeat"
+	// Loop answers a next link that leads to the page itself.
+	Loop Kind = "loop"
+	// ForeignLink answers a next link to another host, which must not get the
+	// client's token.
+	ForeignLink Kind = "foreignLink"
+	// ExpandFails answers 500 to whatever has $expand, and the rest as usual.
+	ExpandFails Kind = "expandFails"
 	// WrongTenant puts a token of another tenant into the answer.
 	WrongTenant Kind = "wrongTenant"
 	// WrongAudience puts a token for another API into the answer.
@@ -49,9 +77,16 @@ const (
 	Clock Kind = "clock"
 )
 
+// Kinds lists every kind, in the order of the documentation.
+func Kinds() []Kind { return kinds() }
+
 // kinds in the order of the documentation.
 func kinds() []Kind {
-	return []Kind{Slow, Hang, Fail, Reset, Truncate, Throttle, Portal, WrongTenant, WrongAudience, RefreshIn, LongLived, Clock}
+	return []Kind{
+		Slow, Hang, Fail, Reset, Truncate, Throttle, Portal, WrongLength, CutGzip, BadUTF8, HugeBody,
+		Shrink, Repeat, Loop, ForeignLink, ExpandFails,
+		WrongTenant, WrongAudience, RefreshIn, LongLived, Clock,
+	}
 }
 
 // alters says whether a fault changes the token rather than its transport.
@@ -59,9 +94,19 @@ func (k Kind) alters() bool {
 	return k == WrongTenant || k == WrongAudience || k == RefreshIn || k == LongLived
 }
 
+// pages says whether a fault is a trap in the pages of a list.
+func (k Kind) pages() bool {
+	return k == Shrink || k == Repeat || k == Loop || k == ForeignLink
+}
+
+// spoils says whether a fault changes the answer on its way.
+func (k Kind) spoils() bool {
+	return k == Truncate || k == WrongLength || k == CutGzip || k == BadUTF8 || k == HugeBody || k.pages()
+}
+
 // ends says whether a request that the fault struck is answered by it.
 func (k Kind) ends() bool {
-	return k == Hang || k == Fail || k == Reset || k == Throttle || k == Portal
+	return k == Hang || k == Fail || k == Reset || k == Throttle || k == Portal || k == ExpandFails
 }
 
 // Body is the form of a failure's answer.
@@ -69,7 +114,8 @@ type Body string
 
 // Bodies of [Fail].
 const (
-	BodyESTS  Body = "ests"  // the token service's own JSON error
+	BodyOwn   Body = "own"   // the error body that the service itself writes
+	BodyESTS  Body = "ests"  // the same, by the name of the token service's
 	BodyHTML  Body = "html"  // the page of a gateway before it
 	BodyEmpty Body = "empty" // nothing
 )
@@ -98,14 +144,20 @@ func (d *Duration) UnmarshalText(b []byte) error {
 }
 
 // Scope says which requests a fault may strike, and how often. The zero Scope
-// is every request of the token service, always, until the fault is removed.
+// is every request of the token service (of the APIs, for a kind that only
+// they can have), always, until the fault is removed.
 type Scope struct {
+	// Services are ServiceSTS, ServiceGraph, ServiceXDR and ServiceMDE. Empty
+	// means those that have one of Operations; without Operations the token
+	// service, or the APIs for traps in pages and ExpandFails.
+	Services []string `json:"services,omitempty"`
 	// Tenant is an id or a domain of the world; empty means all, including
-	// requests to /common that name none.
+	// requests to /common that name none. The APIs know it by the token.
 	Tenant string `json:"tenant,omitempty"`
-	// Operations are names as the journal has them: token, keys, discovery,
-	// instance, authorize, …; empty means all of the token service. Faults that
-	// change tokens strike where a token is issued, whatever the operation.
+	// Operations are names as the journal has them: token, keys, discovery, …
+	// of the token service, incidents.list, machines.isolate, … of the APIs;
+	// empty means all. Faults that change tokens strike where a token is
+	// issued, whatever the operation.
 	Operations []string `json:"operations,omitempty"`
 	// Probability is the share of the matching requests, above 0 up to 1; 0
 	// means all.
@@ -132,12 +184,17 @@ type Spec struct {
 	// Status of Fail (500, 502, 503, 504; default 503) and of Portal (200 or
 	// 511; default 200).
 	Status int `json:"status,omitempty"`
-	// Body of Fail; default BodyESTS.
+	// Body of Fail; default BodyESTS for the token service alone, else BodyOwn.
 	Body Body `json:"body,omitempty"`
 
-	// Bytes of Truncate is how many bytes of the body are sent; nil means half.
-	// At least one is missing.
+	// Bytes of Truncate, and of CutGzip, is how many bytes are sent, of which
+	// at least one is missing; of WrongLength the length declared; nil means
+	// half. Of HugeBody it is how long the body gets; nil means 1 GiB.
 	Bytes *int `json:"bytes,omitempty"`
+
+	// Items of Shrink is how many items a page has at most; 0 means half of
+	// what was asked for, or 5 where nothing was.
+	Items int `json:"items,omitempty"`
 
 	// Requests of Throttle is how many requests of a tenant pass in each
 	// Window; 0 means none. A window begins with its first request.

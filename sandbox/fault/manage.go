@@ -6,6 +6,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+
+	"github.com/tenantry/tenantry/sandbox/journal"
 )
 
 // maxSpec bounds the body of a management call, in bytes.
@@ -106,13 +108,13 @@ func unknown(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, Problem{"id", "no fault is called " + r.PathValue("id"), "GET /faults lists them"})
 }
 
-// refuse answers an error in the form of the other management calls, with all
-// problems beside the first.
+// refuse answers an error as the other management calls do.
 func refuse(w http.ResponseWriter, status int, problems ...Problem) {
-	writeJSON(w, status, map[string]any{
-		"error":    map[string]string{"field": problems[0].Field, "problem": problems[0].Problem, "remedy": problems[0].Remedy},
-		"problems": problems,
-	})
+	all := make([]journal.Problem, 0, len(problems))
+	for _, p := range problems {
+		all = append(all, journal.Problem(p))
+	}
+	journal.Refuse(w, status, all...)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

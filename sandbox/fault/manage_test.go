@@ -78,8 +78,8 @@ func TestManagement(t *testing.T) {
 // TestEveryFieldIsRead holds Parse to the fields that a Spec has.
 func TestEveryFieldIsRead(t *testing.T) {
 	full := Spec{
-		Kind: Slow, Scope: Scope{Tenant: "t", Operations: []string{"o"}, Probability: .5, Seed: 1, Count: 1, For: 1},
-		Delay: 1, DelayMax: 1, Status: 1, Body: "b", Bytes: ptr(1), Requests: 1, Window: 1, RetryAfter: 1, RetryAfterAs: "x",
+		Kind: Slow, Scope: Scope{Services: []string{"s"}, Tenant: "t", Operations: []string{"o"}, Probability: .5, Seed: 1, Count: 1, For: 1},
+		Delay: 1, DelayMax: 1, Status: 1, Body: "b", Bytes: ptr(1), Items: 1, Requests: 1, Window: 1, RetryAfter: 1, RetryAfterAs: "x",
 		OtherTenant: "o", Audience: "a", RefreshIn: 1, Lifetime: 1, Offset: 1,
 	}
 	raw, err := json.Marshal(full)

@@ -21,8 +21,8 @@ func Parse(raw []byte) (Spec, error) {
 		return Spec{}, c.err()
 	}
 	fields := map[string]any{
-		"kind": &s.Kind, "tenant": &s.Tenant, "operations": &s.Operations, "probability": &s.Probability, "seed": &s.Seed, "count": &s.Count, "for": &s.For,
-		"delay": &s.Delay, "delayMax": &s.DelayMax, "status": &s.Status, "body": &s.Body, "bytes": &s.Bytes,
+		"kind": &s.Kind, "services": &s.Services, "tenant": &s.Tenant, "operations": &s.Operations, "probability": &s.Probability, "seed": &s.Seed, "count": &s.Count, "for": &s.For,
+		"delay": &s.Delay, "delayMax": &s.DelayMax, "status": &s.Status, "body": &s.Body, "bytes": &s.Bytes, "items": &s.Items,
 		"requests": &s.Requests, "window": &s.Window, "retryAfter": &s.RetryAfter, "retryAfterAs": &s.RetryAfterAs,
 		"otherTenant": &s.OtherTenant, "audience": &s.Audience, "refreshIn": &s.RefreshIn, "lifetime": &s.Lifetime, "offset": &s.Offset,
 	}

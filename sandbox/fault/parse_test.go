@@ -90,7 +90,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	known := map[string]string{"a.example": "a", "a": "a", "b": "b"}
-	s := New(Config{Operations: []string{"keys", "token"}, Tenant: func(n string) (string, bool) { id, ok := known[n]; return id, ok }})
+	s := New(Config{Operations: map[string][]string{ServiceSTS: {"keys", "token"}, ServiceGraph: {"alerts.list", "incidents.get", "incidents.list"}, ServiceXDR: {"incidents.get", "incidents.list"}}, Tenant: func(n string) (string, bool) { id, ok := known[n]; return id, ok }})
 	for _, c := range []struct {
 		name   string
 		spec   Spec

@@ -2,10 +2,10 @@ package fault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,9 +14,12 @@ import (
 
 // Request is what a fault's scope is compared with.
 type Request struct {
+	Service     string // ServiceSTS, …; empty means ServiceSTS
 	Operation   string // the journal's name for it
 	Tenant      string // id; empty when the request names none
 	Correlation string // correlation id, for error bodies
+
+	listing listing // by Wrap
 }
 
 // Plan is what is to happen to one request. A nil *Plan is nothing.
@@ -67,6 +70,7 @@ func (s *Set) Plan(q Request) *Plan {
 func (e *entry) strike(q Request, now time.Time) (act, bool) {
 	in := e.spec.Scope
 	if e.state(now) != StateActive ||
+		!contains(e.spec.reach(), cmp.Or(q.Service, ServiceSTS)) || !q.listing.fits(e.spec.Kind) ||
 		(in.Tenant != "" && !strings.EqualFold(in.Tenant, q.Tenant)) ||
 		(len(in.Operations) > 0 && !contains(in.Operations, q.Operation)) {
 		return act{}, false
@@ -157,6 +161,11 @@ func (p *Plan) Begin(w http.ResponseWriter, r *http.Request) (over bool) {
 			note(r.Context(), e.id, Portal, nil)
 			portal(w, r, e)
 			return true
+		case ExpandFails:
+			note(r.Context(), e.id, ExpandFails, nil)
+			journal.Note(r.Context(), func(ev *journal.Event) { ev.Decision = decision(e) })
+			p.failOwn(w, r, http.StatusInternalServerError)
+			return true
 		}
 	}
 	return false
@@ -245,46 +254,4 @@ func note(ctx context.Context, id string, kind Kind, more map[string]any) {
 		list, _ := e.Detail["faults"].([]any)
 		e.Detail["faults"] = append(list, strike)
 	})
-}
-
-// Writer is what the service must write its answer to; finish ends the
-// answer.
-func (p *Plan) Writer(w http.ResponseWriter, r *http.Request) (out http.ResponseWriter, finish func()) {
-	if p != nil {
-		for _, a := range p.acts {
-			if a.entry.spec.Kind == Truncate {
-				c := &cutter{ResponseWriter: w, status: http.StatusOK}
-				return c, func() { c.finish(r, a.entry) }
-			}
-		}
-	}
-	return w, func() {}
-}
-
-// cutter holds an answer to send a part of it.
-type cutter struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-// WriteHeader remembers the status.
-func (c *cutter) WriteHeader(status int) { c.status = status }
-
-// Write keeps the body.
-func (c *cutter) Write(p []byte) (int, error) { return c.body.Write(p) }
-
-// finish declares the whole, sends a part, and closes.
-func (c *cutter) finish(r *http.Request, e *entry) {
-	whole := c.body.Len()
-	n := whole / 2
-	if e.spec.Bytes != nil {
-		n = max(min(*e.spec.Bytes, whole-1), 0)
-	}
-	c.Header().Set("Content-Length", strconv.Itoa(whole))
-	c.ResponseWriter.WriteHeader(c.status)
-	_, _ = c.ResponseWriter.Write(c.body.Bytes()[:n]) // the client may have gone
-	_ = http.NewResponseController(c.ResponseWriter).Flush()
-	note(r.Context(), e.id, Truncate, map[string]any{"sent": n, "whole": whole})
-	abort(r.Context(), e, "the answer was cut off")
 }

@@ -27,8 +27,9 @@ type Config struct {
 	// Tenant finds the id of a tenant named by id or domain. nil means that
 	// every name is taken as it is.
 	Tenant func(idOrDomain string) (id string, ok bool)
-	// Operations are the names that Scope.Operations may have; nil means any.
-	Operations []string
+	// Operations are the names that Scope.Operations may have, by service; nil
+	// means any name of any service.
+	Operations map[string][]string
 	// Keys rotates the signing keys, and tells their ids; nil means that there
 	// are none to rotate.
 	Keys KeyRing
@@ -111,14 +112,14 @@ func (s *Set) Close() { s.once.Do(func() { close(s.closed) }) }
 // Add sets a fault. What is wrong with it is told by a *[SpecError]; [ErrFull]
 // says that there are too many.
 func (s *Set) Add(spec Spec) (Fault, error) {
-	spec.Operations = slices.Clone(spec.Operations)
+	spec.Operations, spec.Services = slices.Clone(spec.Operations), slices.Clone(spec.Services)
 	if err := spec.check(s.cfg.Operations); err != nil {
 		return Fault{}, err
 	}
 	if err := s.resolve(&spec); err != nil {
 		return Fault{}, err
 	}
-	spec.fill()
+	spec.fill(s.cfg.Operations)
 	s.mu.Lock()
 	now := s.cfg.Now().UTC()
 	if len(s.faults) >= maxFaults {
@@ -165,11 +166,17 @@ func (s *Set) resolve(spec *Spec) error {
 }
 
 // fill puts defaults in, so that a listed fault says all that it does.
-func (s *Spec) fill() {
+func (s *Spec) fill(known map[string][]string) {
+	s.Services = s.services(known)
 	switch s.Kind {
 	case Fail:
 		s.Status = cmp.Or(s.Status, 503)
-		s.Body = cmp.Or(s.Body, BodyESTS)
+		if s.Body == "" {
+			s.Body = BodyOwn
+			if len(s.Services) == 1 && s.Services[0] == ServiceSTS {
+				s.Body = BodyESTS
+			}
+		}
 		if s.RetryAfter > 0 {
 			s.RetryAfterAs = cmp.Or(s.RetryAfterAs, RetrySeconds)
 		}
@@ -270,7 +277,7 @@ func (e *entry) state(now time.Time) string {
 
 func (e *entry) view(now time.Time) Fault {
 	f := Fault{ID: e.id, Spec: e.spec, State: e.state(now), Created: e.created, Matched: e.matched, Struck: e.struck}
-	f.Operations = slices.Clone(f.Operations)
+	f.Operations, f.Services = slices.Clone(f.Operations), slices.Clone(f.Services)
 	if !e.expires.IsZero() {
 		at := e.expires
 		f.Expires = &at

@@ -42,6 +42,49 @@ func (s *Set) Throttle(in Scope, l Limit) (Fault, error) {
 // Portal answers with a captive portal's page.
 func (s *Set) Portal(in Scope) (Fault, error) { return s.Add(Spec{Kind: Portal, Scope: in}) }
 
+// WrongLength declares a Content-Length of this many bytes; below 0 means half
+// of the body's.
+func (s *Set) WrongLength(in Scope, declared int) (Fault, error) {
+	spec := Spec{Kind: WrongLength, Scope: in}
+	if declared >= 0 {
+		spec.Bytes = &declared
+	}
+	return s.Add(spec)
+}
+
+// CutGzip ends compressed answers in the middle.
+func (s *Set) CutGzip(in Scope) (Fault, error) { return s.Add(Spec{Kind: CutGzip, Scope: in}) }
+
+// BadUTF8 puts bytes that are no UTF-8 into the texts of answers.
+func (s *Set) BadUTF8(in Scope) (Fault, error) { return s.Add(Spec{Kind: BadUTF8, Scope: in}) }
+
+// HugeBody makes bodies this many bytes long; below 0 means 1 GiB.
+func (s *Set) HugeBody(in Scope, bytes int) (Fault, error) {
+	spec := Spec{Kind: HugeBody, Scope: in}
+	if bytes >= 0 {
+		spec.Bytes = &bytes
+	}
+	return s.Add(spec)
+}
+
+// Shrink answers pages of at most so many items; 0 means half of what was
+// asked for.
+func (s *Set) Shrink(in Scope, items int) (Fault, error) {
+	return s.Add(Spec{Kind: Shrink, Scope: in, Items: items})
+}
+
+// Repeat begins pages with the last item of the page before.
+func (s *Set) Repeat(in Scope) (Fault, error) { return s.Add(Spec{Kind: Repeat, Scope: in}) }
+
+// Loop answers next links that lead nowhere else.
+func (s *Set) Loop(in Scope) (Fault, error) { return s.Add(Spec{Kind: Loop, Scope: in}) }
+
+// ForeignLink answers next links to another host.
+func (s *Set) ForeignLink(in Scope) (Fault, error) { return s.Add(Spec{Kind: ForeignLink, Scope: in}) }
+
+// ExpandFails answers 500 to requests with $expand.
+func (s *Set) ExpandFails(in Scope) (Fault, error) { return s.Add(Spec{Kind: ExpandFails, Scope: in}) }
+
 // WrongTenant answers with tokens of another tenant; other "" means any.
 func (s *Set) WrongTenant(in Scope, other string) (Fault, error) {
 	return s.Add(Spec{Kind: WrongTenant, Scope: in, OtherTenant: other})

@@ -192,6 +192,19 @@ func (j *Journal) Seq() uint64 {
 	return j.seq
 }
 
+// Clear forgets the events in memory and their counts, and notes that it did
+// as the first event of what follows. Numbers go on, so that whoever reads on
+// from a number misses nothing; what was written to the file stays there. It
+// returns how many events were forgotten.
+func (j *Journal) Clear() int {
+	j.mu.Lock()
+	n := len(j.events)
+	j.events, j.counts = nil, map[countKey]uint64{}
+	j.mu.Unlock()
+	j.Append(Event{Kind: KindState, What: "journal.cleared", Detail: map[string]any{"events": n}})
+	return n
+}
+
 // Wait returns the events after seq, waiting for the first of them if there
 // is none yet. When ctx ends first it returns none.
 func (j *Journal) Wait(ctx context.Context, seq uint64) []Event {

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -26,13 +25,16 @@ type ManagementConfig struct {
 // Management returns the handler of the sandbox's management port:
 //
 //	GET /healthz          "ok"
-//	GET /journal          events as NDJSON, oldest first; since=SEQ, kind=, tenant=, service=, limit=N, follow=1
+//	GET /journal          events as NDJSON, oldest first; since=SEQ, limit=N, last=N, follow=1, and what they
+//	                      must be: kind=, tenant=, app=, service=, operation=, status=, decision=, what=
+//	DELETE /journal       forgets them, see [Journal.Clear]; {"removed": N}
 //	GET /journal/summary  counts, see [Summary]
 //	GET /ca.pem           the certificate to trust
 //	GET /world            tenants, applications and consents
 //
 // It answers only when the Host header names this machine's loopback, so that
-// a web page cannot read it by pointing its own name at 127.0.0.1.
+// a web page cannot read it by pointing its own name at 127.0.0.1, and changes
+// nothing for web pages of other origins.
 func Management(j *Journal, cfg ManagementConfig) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -40,6 +42,9 @@ func Management(j *Journal, cfg ManagementConfig) http.Handler {
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	mux.HandleFunc("GET /journal", j.serveEvents)
+	mux.HandleFunc("DELETE /journal", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]int{"removed": j.Clear()})
+	})
 	mux.HandleFunc("GET /journal/summary", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, j.Summary()) })
 	if cfg.CA != nil {
 		mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) {
@@ -53,14 +58,19 @@ func Management(j *Journal, cfg ManagementConfig) http.Handler {
 	for pattern, h := range cfg.More {
 		mux.Handle(pattern, h)
 	}
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		Refuse(w, http.StatusForbidden, Problem{"Origin", "is another web page's", "ask from a program, not from a web page"})
+	}))
+	guarded := cross.Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !LoopbackHost(r.Host) {
-			writeError(w, http.StatusForbidden, "Host", "the management API answers only to localhost, 127.0.0.1 and [::1]")
+			Refuse(w, http.StatusForbidden, Problem{"Host", "the management API answers only to localhost, 127.0.0.1 and [::1]", "ask it by one of these names"})
 			return
 		}
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
-		mux.ServeHTTP(w, r)
+		guarded.ServeHTTP(w, r)
 	})
 }
 
@@ -82,77 +92,15 @@ func LoopbackHost(host string) bool {
 	return err == nil && ip.Zone() == "" && ip.IsLoopback()
 }
 
-// filter is what a reader of the journal asked for.
-type filter struct {
-	since                 uint64
-	kind, tenant, service string
-	limit                 int // 0 means no limit
-	follow                bool
-}
-
-// paramError says which parameter of a management call is wrong.
-type paramError struct{ Field, Problem string }
-
-func (e *paramError) Error() string { return e.Field + ": " + e.Problem }
-
-func parseFilter(q url.Values) (filter, error) {
-	var f filter
-	for name, values := range q {
-		if len(values) != 1 {
-			return f, &paramError{name, "is given more than once"}
-		}
-		v := values[0]
-		switch name {
-		case "since":
-			n, err := strconv.ParseUint(v, 10, 64)
-			if err != nil {
-				return f, &paramError{name, fmt.Sprintf("%q is not the number of an event", v)}
-			}
-			f.since = n
-		case "limit":
-			n, err := strconv.Atoi(v)
-			if err != nil || n < 1 {
-				return f, &paramError{name, fmt.Sprintf("%q is not a number above 0", v)}
-			}
-			f.limit = n
-		case "follow":
-			b, err := strconv.ParseBool(v)
-			if err != nil {
-				return f, &paramError{name, fmt.Sprintf("%q is neither 1 nor 0", v)}
-			}
-			f.follow = b
-		case "kind":
-			if v != KindRequest && v != KindState && v != KindRefused {
-				return f, &paramError{name, fmt.Sprintf("%q is none of %s, %s, %s", v, KindRequest, KindState, KindRefused)}
-			}
-			f.kind = v
-		case "tenant":
-			f.tenant = v
-		case "service":
-			f.service = v
-		default:
-			return f, &paramError{name, "is not known; there are since, kind, tenant, service, limit, follow"}
-		}
-	}
-	return f, nil
-}
-
-func (f filter) match(e *Event) bool {
-	return (f.kind == "" || f.kind == e.Kind) &&
-		(f.service == "" || f.service == e.Service) &&
-		(f.tenant == "" || strings.EqualFold(f.tenant, e.TenantID))
-}
-
 func (j *Journal) serveEvents(w http.ResponseWriter, r *http.Request) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		writeError(w, http.StatusBadRequest, "query", "cannot be read")
+		Refuse(w, http.StatusBadRequest, Problem{"query", "cannot be read", "escape it as a URL's query"})
 		return
 	}
-	f, err := parseFilter(query)
-	if err != nil {
-		pe := err.(*paramError)
-		writeError(w, http.StatusBadRequest, pe.Field, pe.Problem)
+	f, problems := parseFilter(query)
+	if len(problems) > 0 {
+		Refuse(w, http.StatusBadRequest, problems...)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
@@ -174,7 +122,11 @@ func (j *Journal) serveEvents(w http.ResponseWriter, r *http.Request) {
 		}
 		return true
 	}
-	if !send(j.Since(seq)) || !f.follow {
+	events := j.Since(seq)
+	if f.last > 0 {
+		events = f.newest(events)
+	}
+	if !send(events) || !f.follow {
 		return
 	}
 	flush := http.NewResponseController(w)
@@ -182,7 +134,7 @@ func (j *Journal) serveEvents(w http.ResponseWriter, r *http.Request) {
 		if flush.Flush() != nil {
 			return
 		}
-		events := j.Wait(r.Context(), seq)
+		events = j.Wait(r.Context(), seq)
 		if len(events) == 0 || !send(events) {
 			return
 		}
@@ -197,6 +149,15 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = enc.Encode(v)
 }
 
-func writeError(w http.ResponseWriter, status int, field, problem string) {
-	writeJSON(w, status, map[string]any{"error": map[string]string{"field": field, "problem": problem}})
+// Problem is one thing wrong with a management call.
+type Problem struct {
+	Field   string `json:"field"` // parameter, member or header
+	Problem string `json:"problem"`
+	Remedy  string `json:"remedy"`
+}
+
+// Refuse answers a management call with what is wrong with it: {"error": the
+// first problem, "problems": all of them}.
+func Refuse(w http.ResponseWriter, status int, problems ...Problem) {
+	writeJSON(w, status, map[string]any{"error": problems[0], "problems": problems})
 }

@@ -18,7 +18,7 @@ func sample() *Journal {
 	j := New(nil, nil)
 	j.Append(Event{Kind: KindRequest, Service: "sts", Operation: "token", Status: 200, TenantID: "t1", Decision: "allowed"})
 	j.Append(Event{Kind: KindState, What: "consent.granted", TenantID: "t1"})
-	j.Append(Event{Kind: KindRequest, Service: "xdr", Operation: "incidents.list", Status: 403, TenantID: "t2", Decision: "missing role"})
+	j.Append(Event{Kind: KindRequest, Service: "xdr", Operation: "incidents.list", Status: 403, TenantID: "t2", AppID: "a1", Decision: "missing role"})
 	j.Append(Event{Kind: KindRefused, Host: "example.com:443", Status: 403})
 	j.Append(Event{Kind: KindRequest, Service: "sts", Operation: "token", Status: 200, TenantID: "T1", Decision: "allowed"})
 	return j
@@ -47,6 +47,14 @@ func TestJournalEndpoint(t *testing.T) {
 		{"service=sts&since=1&limit=1", []uint64{5}},
 		{"kind=refused&follow=0", []uint64{4}},
 		{"service=nobody", nil},
+		{"operation=token", []uint64{1, 5}},
+		{"status=403", []uint64{3, 4}},
+		{"decision=missing", []uint64{3}},
+		{"what=consent.granted", []uint64{2}},
+		{"app=A1", []uint64{3}},
+		{"last=2", []uint64{4, 5}},
+		{"last=1&service=sts", []uint64{5}},
+		{"last=9&kind=request", []uint64{1, 3, 5}},
 	} {
 		t.Run(c.query, func(t *testing.T) {
 			resp := get(t, h, "/journal?"+c.query)
@@ -73,7 +81,7 @@ func TestJournalEndpointRefusesBadParameters(t *testing.T) {
 	h := Management(sample(), ManagementConfig{})
 	for query, field := range map[string]string{
 		"since=-1": "since", "since=x": "since", "limit=0": "limit", "limit=9x": "limit", "follow=maybe": "follow",
-		"kind=all": "kind", "tenants=t1": "tenants", "since=1&since=2": "since", "a=%zz": "query",
+		"kind=all": "kind", "last=0": "last", "status=ok": "status", "tenants=t1": "tenants", "since=1&since=2": "since", "a=%zz": "query",
 	} {
 		resp := get(t, h, "/journal?"+query)
 		var body struct {
@@ -127,7 +135,7 @@ func TestSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Summary{
-		Requests: 3, Changes: 1, Refused: 1,
+		Seq: 5, Requests: 3, Changes: 1, Refused: 1,
 		ByService: map[string]uint64{"sts": 2, "xdr": 1}, ByStatus: map[int]uint64{200: 2, 403: 1},
 		Counts: []Count{
 			{Kind: KindRefused, Status: 403, Count: 1},
@@ -138,6 +146,53 @@ func TestSummary(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+}
+
+func TestClear(t *testing.T) {
+	j := sample()
+	h := Management(j, ManagementConfig{})
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	clear := func(origin string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, srv.URL+"/journal", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		resp, err := srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(raw)
+	}
+	if status, text := clear("https://evil.example"); status != http.StatusForbidden || !strings.Contains(text, `"field": "Origin"`) || j.Summary().Requests != 3 {
+		t.Errorf("a web page: %d %s", status, text)
+	}
+	if status, text := clear(""); status != http.StatusOK || !strings.Contains(text, `"removed": 5`) {
+		t.Errorf("%d %s", status, text)
+	}
+	left := j.Since(0)
+	if len(left) != 1 || left[0].What != "journal.cleared" || left[0].Seq != 6 || left[0].Detail["events"] != 5 {
+		t.Errorf("left: %+v", left)
+	}
+	if s := j.Summary(); s.Requests != 0 || s.Changes != 1 || s.Seq != 6 {
+		t.Errorf("summary: %+v", s)
+	}
+	j.Append(Event{Kind: KindRequest})
+	if got := j.Since(6); len(got) != 1 || got[0].Seq != 7 {
+		t.Errorf("after it: %+v", got)
+	}
+	if got := j.Since(2); len(got) != 2 {
+		t.Errorf("since an event that was forgotten: %+v", got)
 	}
 }
 

@@ -30,8 +30,10 @@ type Count struct {
 	Count     uint64 `json:"count"`
 }
 
-// Summary counts all events of a journal since it was opened.
+// Summary counts all events of a journal since it was opened or cleared.
 type Summary struct {
+	// Seq is the number of the newest event; see [Journal.Seq].
+	Seq       uint64            `json:"seq"`
 	Requests  uint64            `json:"requests"`
 	Changes   uint64            `json:"changes"`
 	Refused   uint64            `json:"refused"` // connections to hosts that the sandbox does not stand in for
@@ -40,12 +42,12 @@ type Summary struct {
 	Counts    []Count           `json:"counts"` // sorted: kind, service, operation, tenant, status, decision
 }
 
-// Summary counts what happened since the journal was opened, including events
+// Summary counts what happened since the journal was opened or cleared, including events
 // that are no longer in memory.
 func (j *Journal) Summary() Summary {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := Summary{ByService: map[string]uint64{}, ByStatus: map[int]uint64{}, Counts: make([]Count, 0, len(j.counts))}
+	s := Summary{Seq: j.seq, ByService: map[string]uint64{}, ByStatus: map[int]uint64{}, Counts: make([]Count, 0, len(j.counts))}
 	for k, n := range j.counts {
 		s.Counts = append(s.Counts, Count{
 			Kind: k.kind, Service: k.service, Operation: k.operation, Status: k.status,
