@@ -174,6 +174,10 @@ func (x *exchange) checkCertificate(app *world.App, t *world.Tenant, a *assertio
 		return refuse(assertionNoKey)
 	}
 	key := a.key(app)
+	if key != nil && !x.world.KeyUsable(key.Key) {
+		x.pending("certificate " + key.KeyID)
+		key = nil
+	}
 	if key == nil {
 		return refuse(assertionKeyUnknown, "thumbprint", a.thumbprint(), "app", app.AppID)
 	}

@@ -47,7 +47,7 @@ func (x *exchange) authenticate(app *world.App, t *world.Tenant, public bool) (a
 
 // checkSecret compares with every secret of the application, all in constant
 // time. A secret's id in place of its value matches none, and the text of
-// that error says so.
+// that error says so. One that was added a moment ago is not known yet.
 func (x *exchange) checkSecret(app *world.App, value string) error {
 	expired, alive := false, false
 	for _, s := range app.Secrets {
@@ -55,6 +55,10 @@ func (x *exchange) checkSecret(app *world.App, value string) error {
 		started := s.Start.IsZero() || !x.now.Before(s.Start)
 		alive = alive || !over
 		if subtle.ConstantTimeCompare([]byte(s.Value), []byte(value)) != 1 || s.Value == "" {
+			continue
+		}
+		if !x.world.SecretUsable(s) {
+			x.pending("secret " + s.KeyID)
 			continue
 		}
 		switch {

@@ -105,8 +105,16 @@ func (x *exchange) read() error {
 		return nil
 	}
 	x.form = url.Values{}
+	const form = "application/x-www-form-urlencoded"
 	kind, _, _ := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
-	if kind != "application/x-www-form-urlencoded" {
+	if len(x.r.Header.Values("Content-Type")) == 0 {
+		// msticpy signs in without this header: a form that does not say so is
+		// one. Inferred from that client, which works at Entra.
+		kind = form
+		x.r.Header.Set("Content-Type", form) // or ParseForm would not read it
+		defer x.r.Header.Del("Content-Type")
+	}
+	if kind != form {
 		return nil // so that the first parameter is missing, as at Entra
 	}
 	// ParseForm reads the query too, and may find that alone malformed.

@@ -23,7 +23,7 @@ const maxDocument = 1 << 20
 // and audience are compared with case, as Entra does ("Workload identity
 // federation concepts").
 func (x *exchange) checkFederated(app *world.App, a *assertion) error {
-	fic, err := matchFederated(app, a)
+	fic, err := matchFederated(x.usableFederated(app), a)
 	if err != nil {
 		return err
 	}
@@ -46,12 +46,24 @@ func (x *exchange) checkFederated(app *world.App, a *assertion) error {
 	return x.checkTime(a)
 }
 
-func matchFederated(app *world.App, a *assertion) (*world.FederatedCredential, error) {
+// usableFederated are an application's federated credentials but for those
+// added a moment ago.
+func (x *exchange) usableFederated(app *world.App) []*world.FederatedCredential {
+	return slices.DeleteFunc(slices.Clone(app.FICs), func(f *world.FederatedCredential) bool {
+		if x.world.FederatedUsable(f) {
+			return false
+		}
+		x.pending("federated credential " + f.ID)
+		return true
+	})
+}
+
+func matchFederated(known []*world.FederatedCredential, a *assertion) (*world.FederatedCredential, error) {
 	audience := strings.Join(a.audiences, ", ")
-	if len(app.FICs) == 0 {
+	if len(known) == 0 {
 		return nil, refuse(federatedNone, "issuer", a.issuer, "subject", a.subject, "audience", audience)
 	}
-	issuers := slices.DeleteFunc(slices.Clone(app.FICs), func(f *world.FederatedCredential) bool { return f.Issuer != a.issuer })
+	issuers := slices.DeleteFunc(slices.Clone(known), func(f *world.FederatedCredential) bool { return f.Issuer != a.issuer })
 	if len(issuers) == 0 {
 		return nil, refuse(federatedIssuer, "issuer", a.issuer)
 	}

@@ -46,26 +46,36 @@ func (x *exchange) newRefresh(app *world.App, t *world.Tenant, g userGrant) stri
 	return token
 }
 
+// redeemable finds what a parameter stands for on one of the shelves, with the
+// tenant it belongs to: known, redeemed at its own tenant or at one of the
+// words for several, and by the client it was issued to. What is spent or has
+// expired is found, too, to be told apart by the caller.
+func (x *exchange) redeemable(from *shelf[grant], parameter string, app *world.App, a authority) (value string, g grant, t *world.Tenant, err error) {
+	if value, err = x.need(parameter); err != nil {
+		return value, g, nil, err
+	}
+	g, ok := from.get(value, x.now)
+	if !ok {
+		return value, g, nil, refuse(requestMalformed)
+	}
+	if err := x.sameTenant(a, g.tenantID); err != nil {
+		return value, g, nil, err
+	}
+	if t, ok = x.world.Tenant(g.tenantID); !ok {
+		return value, g, nil, refuse(requestMalformed)
+	}
+	if !strings.EqualFold(g.appID, app.AppID) {
+		return value, g, nil, refuse(grantForeign, "parameter", parameter)
+	}
+	return value, g, t, nil
+}
+
 // redeemCode spends an authorization code: once, by the client it was issued
 // to, with the redirect URI and the PKCE verifier of the sign-in.
 func (x *exchange) redeemCode(app *world.App, a authority) error {
-	code, err := x.need("code")
+	code, g, t, err := x.redeemable(&x.codes, "code", app, a)
 	if err != nil {
 		return err
-	}
-	g, ok := x.codes.get(code, x.now)
-	if !ok {
-		return refuse(requestMalformed)
-	}
-	if err := x.sameTenant(a, g.tenantID); err != nil {
-		return err
-	}
-	t, ok := x.world.Tenant(g.tenantID)
-	if !ok {
-		return refuse(requestMalformed)
-	}
-	if !strings.EqualFold(g.appID, app.AppID) {
-		return refuse(grantForeign, "parameter", "code")
 	}
 	acr, err := x.authenticate(app, t, app.PublicClient || g.public)
 	if err != nil {
@@ -104,23 +114,9 @@ func (g grant) verifies(verifier string) bool {
 
 // redeemRefresh issues new tokens. A refresh token is not spent by its use.
 func (x *exchange) redeemRefresh(app *world.App, a authority) error {
-	raw, err := x.need("refresh_token")
+	_, g, t, err := x.redeemable(&x.refresh, "refresh_token", app, a)
 	if err != nil {
 		return err
-	}
-	g, ok := x.refresh.get(raw, x.now)
-	if !ok {
-		return refuse(requestMalformed)
-	}
-	if err := x.sameTenant(a, g.tenantID); err != nil {
-		return err
-	}
-	t, ok := x.world.Tenant(g.tenantID)
-	if !ok {
-		return refuse(requestMalformed)
-	}
-	if !strings.EqualFold(g.appID, app.AppID) {
-		return refuse(grantForeign, "parameter", "refresh_token")
 	}
 	public := app.PublicClient || (len(app.PublicRedirectURIs) > 0 && x.param("client_secret") == "" && x.param("client_assertion") == "" && !x.basic)
 	acr, err := x.authenticate(app, t, public)

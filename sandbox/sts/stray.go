@@ -36,7 +36,7 @@ func (x *exchange) misbehave() (finish func(), over bool) {
 }
 
 func (x *exchange) faultRequest(tenantID string) fault.Request {
-	return fault.Request{Operation: x.route.operation, Tenant: tenantID, Correlation: x.correlation}
+	return fault.Request{Service: fault.ServiceSTS, Operation: x.route.operation, Tenant: tenantID, Correlation: x.correlation}
 }
 
 // stray changes a token that is about to be issued as the faults in force
@@ -52,7 +52,7 @@ func (x *exchange) stray(i issue) (issue, fault.Alteration) {
 	}
 	if (a.WrongTenant || a.WrongAudience) && i.user == nil {
 		if sp, ok := x.world.ServicePrincipal(i.tenant.ID, i.client.AppID); ok {
-			i.objectID, i.roles = sp.ID, rolesOf(sp, i.api)
+			i.objectID, i.roles = sp.ID, x.rolesOf(sp, i.api)
 		} else {
 			i.objectID = world.DeriveGUID("sp", i.tenant.ID, strings.ToLower(i.client.AppID))
 		}

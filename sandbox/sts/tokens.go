@@ -3,6 +3,7 @@ package sts
 import (
 	"strings"
 
+	"github.com/tenantry/tenantry/sandbox/journal"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
 
@@ -94,7 +95,7 @@ func (x *exchange) clientCredentials(a authority) error {
 	if err != nil {
 		return err
 	}
-	roles := rolesOf(sp, api)
+	roles := x.rolesOf(sp, api)
 	if apiSP.AssignmentRequired && len(roles) == 0 {
 		return refuse(resourceAssignment, "app", app.AppID, "name", app.DisplayName, "resourceApp", api.AppID, "resourceName", api.DisplayName)
 	}
@@ -107,15 +108,35 @@ func (x *exchange) clientCredentials(a authority) error {
 }
 
 // rolesOf are the values of the roles that a service principal was granted on
-// an API.
-func rolesOf(sp *world.ServicePrincipal, api *world.App) []string {
+// an API. Those of a consent a moment ago are not among them yet.
+func (x *exchange) rolesOf(sp *world.ServicePrincipal, api *world.App) []string {
 	var roles []string
-	for _, id := range sp.RolesFor(api.AppID) {
-		if r, ok := api.RoleByID(id); ok {
+	for _, a := range sp.Assignments {
+		if !strings.EqualFold(a.ResourceAppID, api.AppID) {
+			continue
+		}
+		r, ok := api.RoleByID(a.RoleID)
+		switch {
+		case !ok:
+		case x.world.RoleVisible(a):
 			roles = append(roles, r.Value)
+		default:
+			x.pending("role " + r.Value)
 		}
 	}
 	return roles
+}
+
+// pending notes for the journal what was not taken into account because it is
+// too new.
+func (x *exchange) pending(what string) {
+	journal.Note(x.r.Context(), func(e *journal.Event) {
+		if e.Detail == nil {
+			e.Detail = map[string]any{}
+		}
+		list, _ := e.Detail["pending"].([]string)
+		e.Detail["pending"] = append(list, what)
+	})
 }
 
 // sameTenant says whether a grant of one tenant may be redeemed at an

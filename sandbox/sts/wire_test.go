@@ -174,3 +174,18 @@ func TestEntraTokensAsAssertions(t *testing.T) {
 		})
 	}
 }
+
+// msticpy sends its form without saying that it is one.
+func TestFormWithoutContentType(t *testing.T) {
+	h := newHarness(t)
+	h.consentAll(customerTenant, partnerApp)
+	for kind, want := range map[string]int{"": 200, "application/x-www-form-urlencoded; charset=utf-8": 200, "application/octet-stream": 400, "text/plain": 400} {
+		req := must(http.NewRequest(http.MethodPost, h.srv.URL+"/"+customerTenant+v2Token, strings.NewReader(appForm().Encode())))
+		if kind != "" {
+			req.Header.Set("Content-Type", kind)
+		}
+		if a := h.send(h.http, req); a.status != want {
+			t.Errorf("Content-Type %q: status %d, want %d: %s", kind, a.status, want, a.body)
+		}
+	}
+}
