@@ -6,13 +6,13 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/mdeapi"
 	"github.com/tenantry/tenantry/sandbox/proxy"
 )
 
 // services are the handlers behind the host names.
 type services struct {
 	sts, graph, xdr, mde, arm, portal http.Handler
-	issuers                           *http.Client // asks issuers of federated credentials
 }
 
 func (s *services) byName(service string) http.Handler {
@@ -58,8 +58,12 @@ func (s *Sandbox) route(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, "Tenantry sandbox does not stand in for host %q.\n", name)
 		return
 	}
+	if service == proxy.ServiceXDR || service == proxy.ServiceMDE {
+		service = defenderByPath(service, r.URL.Path)
+	}
 	journal.Note(r.Context(), func(e *journal.Event) { e.Service = service })
-	s.services.byName(service).ServeHTTP(w, r)
+	s.tellRetiring(service, r)
+	s.services.Load().byName(service).ServeHTTP(w, r)
 }
 
 // serviceByPath tells requests apart that name no host of Microsoft's. No
@@ -79,4 +83,23 @@ func serviceByPath(path string) string {
 	default:
 		return proxy.ServiceSTS
 	}
+}
+
+// defenderByPath tells the two Defender APIs apart: both are answered at the
+// same hosts, and each host names the service for what neither knows
+// ("Supported Microsoft Defender XDR APIs", "Defender for Endpoint API: hosts
+// by region"). That the older host of Defender for Endpoint answers for
+// incidents, too, is ours.
+func defenderByPath(service, path string) string {
+	segments := strings.Split(strings.Trim(strings.ToLower(path), "/"), "/")
+	if len(segments) > 2 && segments[1] == "v1.0" {
+		segments = segments[1:]
+	}
+	switch {
+	case mdeapi.Serves(path) || len(segments) > 1 && segments[1] == "advancedqueries":
+		return proxy.ServiceMDE
+	case len(segments) > 1 && (segments[1] == "incidents" || segments[1] == "advancedhunting"):
+		return proxy.ServiceXDR
+	}
+	return service
 }

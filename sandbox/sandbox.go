@@ -32,6 +32,7 @@ import (
 
 	"github.com/tenantry/tenantry/sandbox/fault"
 	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/limit"
 	"github.com/tenantry/tenantry/sandbox/proxy"
 	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
@@ -69,6 +70,24 @@ type Config struct {
 	// means a client that reaches loopback issuers and the sandbox itself and
 	// refuses to go anywhere else.
 	IssuerClient *http.Client
+	// Faults are in force from the beginning, beside those that the world file
+	// names; [Sandbox.Faults] sets and removes more.
+	Faults []fault.Spec
+	// Limits are how many calls the APIs take; nil means those of the world
+	// file, else the published ones (limit.Published). An empty slice that is
+	// not nil means none.
+	Limits []limit.Rule
+	// Delays are how long a consent and a new credential take to be noticed;
+	// nil means what the world has, and where nothing was said
+	// world.DefaultDelay each. The zero Delays mean at once.
+	Delays *world.Delays
+	// Rate is how many events per minute happen in the world while the sandbox
+	// runs: incidents appear, change, merge and are opened again. 0 means as
+	// many as the world file says, else none; below 0 none.
+	Rate float64
+	// OnRetiring, if set, is told of the first call to each API that Microsoft
+	// is retiring, in the goroutine that answers it.
+	OnRetiring func(Retiring)
 	// Log gets warnings and, at debug level, remarks on connections. nil
 	// means nothing is logged.
 	Log *slog.Logger
@@ -93,7 +112,11 @@ type Sandbox struct {
 	cert      func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	roots     []byte // PEM that clients trust
 	pool      *x509.CertPool
-	services  services
+	limits    *limit.Keeper
+	rules     []limit.Rule // that the sandbox began with
+	services  atomic.Pointer[services]
+	issuers   *http.Client // asks issuers of federated credentials
+	retiring  sync.Map     // Retiring.API of those told about
 	hosts     proxy.HostTable
 	handler   http.Handler
 	tlsAddr   atomic.Pointer[string] // of the TLS listener, for connections of our own
@@ -104,8 +127,9 @@ type Sandbox struct {
 	endpoints  Endpoints
 	server     *proxy.Server
 	management *http.Server
-	stop       context.CancelFunc // ends streams of the management API
+	stop       context.CancelFunc // ends streams of the management API, and what happens in the world
 	managed    chan error
+	lived      chan struct{} // closed when nothing happens in the world any more
 	client     *http.Client
 }
 
@@ -118,7 +142,8 @@ const (
 )
 
 // New prepares a sandbox: it reads or makes keys and certificates and wires
-// the services, and listens to nothing yet. Wrong settings are told by a
+// the services, and listens to nothing yet. What the world holds now is what
+// [Sandbox.Reset] goes back to. Wrong settings are told by a
 // *[ConfigError]; keys and certificates that cannot be used by
 // *proxy.AuthorityError, *proxy.CertificateError or *token.KeyFileError.
 // A sandbox that is never started must still be closed.
@@ -137,6 +162,9 @@ func New(cfg Config) (_ *Sandbox, err error) {
 		if s.world, err = world.Default().Build(s.now); err != nil {
 			return nil, fmt.Errorf("build the default world: %w", err)
 		}
+	}
+	if err := s.checkRate(); err != nil {
+		return nil, err
 	}
 	if err := s.openDir(); err != nil {
 		return nil, err
@@ -161,7 +189,16 @@ func New(cfg Config) (_ *Sandbox, err error) {
 			TenantID: c.TenantID, AppID: c.AppID, Detail: c.Detail,
 		})
 	})
-	s.services = s.wire()
+	if err := s.openLimits(trueClock); err != nil {
+		return nil, err
+	}
+	s.openDelays()
+	s.world.Mark()
+	if err := s.setFaults(); err != nil {
+		return nil, err
+	}
+	s.issuers = s.issuerClient()
+	s.services.Store(s.wire())
 	s.handler = s.journal.Middleware(http.HandlerFunc(s.route))
 	return s, nil
 }
@@ -326,7 +363,7 @@ func (s *Sandbox) serve(l []net.Listener) {
 	s.stop = cancel
 	s.management = &http.Server{
 		Handler: journal.Management(s.journal, journal.ManagementConfig{
-			CA: s.roots, World: func() any { return viewWorld(s.world) }, More: s.faultCalls(),
+			CA: s.roots, World: func() any { return viewWorld(s.world) }, More: s.managementCalls(),
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,
@@ -335,6 +372,8 @@ func (s *Sandbox) serve(l []net.Listener) {
 	managed := make(chan error, 1)
 	s.managed = managed
 	go func() { managed <- s.management.Serve(l[2]) }()
+	s.lived = make(chan struct{})
+	go s.live(ctx)
 
 	proxyURL, _ := url.Parse(s.endpoints.Proxy) // made above
 	s.client = &http.Client{Transport: &http.Transport{
@@ -365,8 +404,9 @@ func (s *Sandbox) Close() error {
 		s.faults.Close() // whoever hangs must not hold the server up
 		s.client.CloseIdleConnections()
 		errs = append(errs, s.server.Close())
-		s.services.issuers.CloseIdleConnections()
+		s.issuers.CloseIdleConnections()
 		s.stop()
+		<-s.lived
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		if s.management.Shutdown(ctx) != nil {
 			_ = s.management.Close()

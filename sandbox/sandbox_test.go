@@ -447,7 +447,7 @@ func TestBannerIsLoud(t *testing.T) {
 func TestIssuersElsewhereAreNotAsked(t *testing.T) {
 	s := start(t, Config{})
 	for _, u := range []string{"https://token.actions.githubusercontent.com/.well-known/openid-configuration", "http://192.0.2.1/", "http://login.microsoftonline.com/"} {
-		resp, err := s.services.issuers.Get(u)
+		resp, err := s.issuers.Get(u)
 		if err == nil {
 			resp.Body.Close()
 			t.Errorf("%s answered %s", u, resp.Status)
@@ -455,7 +455,7 @@ func TestIssuersElsewhereAreNotAsked(t *testing.T) {
 			t.Errorf("%s: %v", u, err)
 		}
 	}
-	resp, err := s.services.issuers.Get("https://login.microsoftonline.com/" + healthyTenant + "/v2.0/.well-known/openid-configuration")
+	resp, err := s.issuers.Get("https://login.microsoftonline.com/" + healthyTenant + "/v2.0/.well-known/openid-configuration")
 	if text := body(t, resp, err); resp.StatusCode != http.StatusOK || !strings.Contains(text, "jwks_uri") {
 		t.Errorf("the sandbox itself as issuer: %s %s", resp.Status, text)
 	}

@@ -1,7 +1,7 @@
 // Package graphapi is the part of Microsoft Graph that a partner's onboarding
 // touches: application registrations with their credentials, service
 // principals, role assignments, permission grants, the signed-in user, users
-// and the organization; and, through xdrapi, security incidents.
+// and the organization; and, through xdrapi, security incidents and alerts.
 //
 // Sources: the pages of each call at learn.microsoft.com/graph/api, and the
 // error texts quoted in issue trackers of Graph's clients where those pages
@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
 	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/limit"
 	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
 	"github.com/tenantry/tenantry/sandbox/xdrapi"
@@ -25,6 +26,7 @@ import (
 type Config struct {
 	World    *world.World
 	Verifier token.Verifier
+	Limits   *limit.Keeper    // of calls under /security; nil limits nothing
 	Now      func() time.Time // nil means the world's clock
 }
 
@@ -45,7 +47,7 @@ func New(c Config) http.Handler {
 	}
 	return &api{
 		world: c.World, verifier: c.Verifier, now: c.Now, routes: routes(),
-		security: xdrapi.New(xdrapi.Config{World: c.World, Verifier: c.Verifier, Now: c.Now}).Graph(),
+		security: xdrapi.New(xdrapi.Config{World: c.World, Verifier: c.Verifier, Limits: c.Limits, Now: c.Now}).Graph(),
 	}
 }
 
@@ -71,7 +73,7 @@ type result struct {
 // ServeHTTP implements http.Handler.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	segments := split(r.URL.Path)
-	if len(segments) > 1 && segments[1] == "security" && (segments[0] == "v1.0" || segments[0] == "beta") {
+	if isSecurity(segments) {
 		a.security.ServeHTTP(w, r)
 		return
 	}

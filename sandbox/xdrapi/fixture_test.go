@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/limit"
 	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
 	"github.com/tenantry/tenantry/sandbox/xdrapi"
@@ -22,6 +23,7 @@ const (
 	appID      = "99999999-9999-4999-8999-999999999999"
 	analystID  = "44444444-4444-4444-8444-444444444444"
 	clerkID    = "55555555-5555-4555-8555-555555555555"
+	operatorID = "45454545-4545-4545-8545-454545454545"
 
 	xdrAudience   = "https://api.security.microsoft.com"
 	mdeAudience   = "https://api.securitycenter.microsoft.com"
@@ -36,14 +38,17 @@ type fixture struct {
 	world   *world.World
 	keys    *token.Keys
 	journal *journal.Journal
+	limits  *limit.Keeper // empty: nothing is limited
+	at      time.Time     // what the clock says
 	xdr     http.Handler
 	graph   http.Handler
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	now := func() time.Time { return noon }
-	f := &fixture{t: t, world: world.New(now), journal: journal.New(nil, now)}
+	f := &fixture{t: t, at: noon}
+	now := func() time.Time { return f.at }
+	f.world, f.journal, f.limits = world.New(now), journal.New(nil, now), limit.New(limit.Config{Now: now})
 	var err error
 	if f.keys, err = token.Load("", now); err != nil {
 		t.Fatal(err)
@@ -54,6 +59,7 @@ func newFixture(t *testing.T) *fixture {
 			Users: []*world.User{
 				{ID: analystID, UPN: "ana@contoso.example", Name: "Ana Lyst", Roles: []string{"Security Reader"}},
 				{ID: clerkID, UPN: "carl@contoso.example", Name: "Carl Clerk"},
+				{ID: operatorID, UPN: "olga@contoso.example", Name: "Olga Operator", Roles: []string{"Security Operator"}},
 			},
 			Incidents: world.IncidentSource{Recorded: handMade()},
 		},
@@ -71,7 +77,10 @@ func newFixture(t *testing.T) *fixture {
 			t.Fatal(err)
 		}
 	}
-	api := xdrapi.New(xdrapi.Config{World: f.world, Verifier: f.keys})
+	if _, err := f.world.CreateApp(world.App{AppID: appID, DisplayName: "Partner SOC", HomeTenant: tenantID}); err != nil {
+		t.Fatal(err)
+	}
+	api := xdrapi.New(xdrapi.Config{World: f.world, Verifier: f.keys, Limits: f.limits})
 	f.xdr, f.graph = f.journal.Middleware(api.XDR()), f.journal.Middleware(api.Graph())
 	return f
 }
@@ -133,9 +142,20 @@ func (f *fixture) get(h http.Handler, bearer, url string, headers ...string) ans
 	return f.do(h, http.MethodGet, bearer, url, headers...)
 }
 
+// send sends a body of JSON.
+func (f *fixture) send(h http.Handler, method, bearer, url, body string) answer {
+	f.t.Helper()
+	return f.with(h, method, bearer, url, strings.NewReader(body), "Content-Type", "application/json")
+}
+
 func (f *fixture) do(h http.Handler, method, bearer, url string, headers ...string) answer {
 	f.t.Helper()
-	r := httptest.NewRequest(method, strings.ReplaceAll(url, " ", "%20"), nil)
+	return f.with(h, method, bearer, url, nil, headers...)
+}
+
+func (f *fixture) with(h http.Handler, method, bearer, url string, body io.Reader, headers ...string) answer {
+	f.t.Helper()
+	r := httptest.NewRequest(method, strings.ReplaceAll(url, " ", "%20"), body)
 	if bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+bearer)
 	}
@@ -173,7 +193,7 @@ func handMade() []*world.Incident {
 	box := &world.Device{MDEID: strings.Repeat("ab", 20), EntraID: "77777777-7777-4777-8777-777777777777", Host: "pc1", Domain: "contoso.example", OSPlatform: "Windows11", OSVersion: "23H2", OSBuild: 22631, Health: "active", Risk: "high", Onboarding: "onboarded", AVStatus: "updated", FirstSeen: at(0), LastIP: "10.0.0.5", LoggedOnUser: account}
 	exe := world.File{Name: "evil.exe", Path: `C:\Temp`, SHA1: strings.Repeat("1a", 20), SHA256: strings.Repeat("2b", 32), Size: 512, DeviceMDEID: box.MDEID}
 	alert := &world.Alert{
-		ID: "da637551227677560813_-961444813", ProviderAlertID: "da637551227677560813_-961444813", Title: "Malware ran", Description: "It ran.", Category: "Execution",
+		ID: "da637551227677560813_-961444813", IncidentID: 101, ProviderAlertID: "da637551227677560813_-961444813", Title: "Malware ran", Description: "It ran.", Category: "Execution",
 		ServiceSource: "microsoftDefenderForEndpoint", DetectionSource: "antivirus", Severity: "high", Status: "inProgress",
 		Created: at(1), LastUpdate: at(2), FirstActivity: at(0), LastActivity: at(1), InvestigationState: "partiallyInvestigated",
 		Techniques: []string{"T1059.001"}, ThreatFamily: "Emotet",
@@ -187,9 +207,13 @@ func handMade() []*world.Incident {
 			{Kind: world.EntityMailbox, Mailbox: account},
 			{Kind: world.EntityMail, Mail: &world.Mail{NetworkMessageID: "88888888-8888-4888-8888-888888888888", Sender: "x@evil.example", Recipient: "ana@contoso.example", Subject: "Invoice", DeliveryAction: "Delivered", Received: at(0), URLs: []string{"https://evil.example/x"}}},
 			{Kind: world.EntityRegistry, Registry: &world.Registry{Hive: "HKEY_LOCAL_MACHINE", Key: `SOFTWARE\Run`, ValueName: "evil", ValueType: "String", Value: "evil.exe", DeviceMDEID: box.MDEID}},
+			{Kind: world.EntityMailCluster, Cluster: &world.MailCluster{By: "Subject;P2SenderDomain", ByValue: "Invoice;evil.example", Count: 12, NetworkMessageIDs: []string{"88888888-8888-4888-8888-888888888888"}, Query: "Subject:Invoice", URN: "urn:MailClusterEntity:1"}},
+			{Kind: world.EntitySecurityGroup, Group: &world.SecurityGroup{ID: "78787878-7878-4878-8878-787878787878", SID: "S-1-5-21-7", Name: "Payroll", DistinguishedName: "CN=Payroll,DC=contoso"}},
+			{Kind: world.EntityCloudApp, CloudApp: &world.CloudApp{AppID: 20595, Name: "Storage", SaaSID: 11161, Instance: "Storage of Contoso"}},
+			{Kind: world.EntityOAuthApp, OAuthApp: &world.OAuthApp{AppID: "79797979-7979-4979-8979-797979797979", ObjectID: "7a7a7a7a-7a7a-4a7a-8a7a-7a7a7a7a7a7a", Name: "Mail helper", Publisher: "Evil"}},
 		},
 	}
-	cloud := &world.Alert{ID: "dc1", Title: "Cloud", Category: "Impact", ServiceSource: "microsoftDefenderForCloud", DetectionSource: "microsoftDefenderForServers", Severity: "low", Status: "new", Created: at(1), LastUpdate: at(1), FirstActivity: at(1), LastActivity: at(1)}
+	cloud := &world.Alert{ID: "dc1", IncidentID: 102, Title: "Cloud", Category: "Impact", ServiceSource: "microsoftDefenderForCloud", DetectionSource: "microsoftDefenderForServers", Severity: "low", Status: "new", Created: at(1), LastUpdate: at(1), FirstActivity: at(1), LastActivity: at(1)}
 	return []*world.Incident{
 		{ID: 101, Name: "Oldest", Created: at(1), LastUpdate: at(10), Status: "active", Severity: "high", Classification: "unknown", Determination: "unknown", Alerts: []*world.Alert{alert}},
 		{ID: 102, Name: "Judged", Created: at(2), LastUpdate: at(20), Status: "resolved", Severity: "medium", Classification: "falsePositive", Determination: "notMalicious", AssignedTo: "ana@contoso.example", Tags: []string{"vip"}, SystemTags: []string{"Defender Experts"}, Comments: []world.Comment{{Text: "checked <ok>", By: "ana", Created: at(15)}}, PriorityScore: 40, Alerts: []*world.Alert{cloud}},

@@ -80,11 +80,13 @@ func TestGraphPaths(t *testing.T) {
 		{"GET", "/beta/security/incidents/101", 200},
 		{"GET", "/v1.0/security/incidents/999", 404},
 		{"GET", "/v1.0/security/incidents/101/alerts", 404},
-		{"GET", "/v1.0/security/alerts_v2", 404},
+		{"GET", "/v1.0/security/alerts", 404},
 		{"POST", "/v1.0/security/runHuntingQuery", 404},
 		{"GET", "/v1.0/security", 404},
-		{"PATCH", "/v1.0/security/incidents/101", 405},
+		{"DELETE", "/v1.0/security/incidents/101", 405},
 		{"POST", "/v1.0/security/incidents", 405},
+		{"GET", "/v1.0/security/incidents/101/comments", 405},
+		{"POST", "/v1.0/security/alerts_v2", 405},
 	} {
 		a := f.do(f.graph, tt.method, bearer, "https://graph.microsoft.com"+tt.path)
 		if a.status != tt.status || (tt.status > 299 && a.errorOf("code") == nil) {
@@ -157,7 +159,7 @@ func TestGraphSelectExpandCount(t *testing.T) {
 	for _, e := range alert["evidence"].([]any) {
 		types = append(types, strings.TrimPrefix(e.(map[string]any)["@odata.type"].(string), "#microsoft.graph.security."))
 	}
-	if d := cmp.Diff([]string{"deviceEvidence", "userEvidence", "fileEvidence", "processEvidence", "ipEvidence", "urlEvidence", "mailboxEvidence", "analyzedMessageEvidence", "registryValueEvidence"}, types); d != "" {
+	if d := cmp.Diff([]string{"deviceEvidence", "userEvidence", "fileEvidence", "processEvidence", "ipEvidence", "urlEvidence", "mailboxEvidence", "analyzedMessageEvidence", "registryValueEvidence", "mailClusterEvidence", "securityGroupEvidence", "cloudApplicationEvidence", "oauthApplicationEvidence"}, types); d != "" {
 		t.Error(d)
 	}
 	if a.body["incidentWebUrl"] != "https://security.microsoft.com/incidents/101?tid="+tenantID {
@@ -186,6 +188,11 @@ func TestGraphTypes(t *testing.T) {
 		"mailboxEvidence":         base + "displayName primaryAddress upn userAccount",
 		"analyzedMessageEvidence": base + "antiSpamDirection attachmentsCount deliveryAction deliveryLocation internetMessageId language networkMessageId p1Sender p2Sender receivedDateTime recipientEmailAddress senderIp subject threatDetectionMethods threats urlCount urls urn",
 		"registryValueEvidence":   base + "mdeDeviceId registryHive registryKey registryValue registryValueName registryValueType",
+
+		"mailClusterEvidence":      base + "clusterBy clusterByValue emailCount networkMessageIds query urn",
+		"securityGroupEvidence":    base + "activeDirectoryObjectGuid displayName distinguishedName friendlyName securityGroupId sid",
+		"cloudApplicationEvidence": base + "appId displayName instanceId instanceName saasAppId stream",
+		"oauthApplicationEvidence": base + "appId displayName objectId publisher",
 	}
 	check := func(name string, m map[string]any) {
 		var got []string

@@ -29,6 +29,18 @@ func determinations() []string {
 	}
 }
 
+func alertStatuses() []string {
+	return []string{"unknown", "new", "inProgress", "resolved", unknownFuture}
+}
+
+func serviceSources() []string {
+	return append([]string{
+		"unknown", "microsoftDefenderForEndpoint", "microsoftDefenderForIdentity", "microsoftDefenderForCloudApps",
+		"microsoftDefenderForOffice365", "microsoft365Defender", "azureAdIdentityProtection", "microsoftAppGovernance",
+		"dataLossPrevention", unknownFuture,
+	}, laterServiceSources()...)
+}
+
 func laterServiceSources() []string {
 	return []string{
 		"microsoftDefenderForCloud", "microsoftSentinel", "microsoftInsiderRiskManagement",

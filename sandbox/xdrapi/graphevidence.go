@@ -164,6 +164,44 @@ type registryValueEvidence struct {
 	RegistryValueType *string `json:"registryValueType"`
 }
 
+type mailClusterEvidence struct {
+	evidenceBase
+	ClusterBy         *string  `json:"clusterBy"`
+	ClusterByValue    *string  `json:"clusterByValue"`
+	EmailCount        *int64   `json:"emailCount"`
+	NetworkMessageIDs []string `json:"networkMessageIds"`
+	Query             *string  `json:"query"`
+	URN               *string  `json:"urn"`
+}
+
+type securityGroupEvidence struct {
+	evidenceBase
+	ActiveDirectoryObjectGUID *string `json:"activeDirectoryObjectGuid"`
+	DisplayName               *string `json:"displayName"`
+	DistinguishedName         *string `json:"distinguishedName"`
+	FriendlyName              *string `json:"friendlyName"`
+	SecurityGroupID           *string `json:"securityGroupId"`
+	SID                       *string `json:"sid"`
+}
+
+type cloudApplicationEvidence struct {
+	evidenceBase
+	AppID        *int64    `json:"appId"`
+	DisplayName  *string   `json:"displayName"`
+	InstanceID   int64     `json:"instanceId"`
+	InstanceName *string   `json:"instanceName"`
+	SaaSAppID    *int64    `json:"saasAppId"`
+	Stream       *struct{} `json:"stream"`
+}
+
+type oauthApplicationEvidence struct {
+	evidenceBase
+	AppID       *string `json:"appId"`
+	DisplayName *string `json:"displayName"`
+	ObjectID    *string `json:"objectId"`
+	Publisher   *string `json:"publisher"`
+}
+
 // evidence turns an entity into the evidence type of its kind.
 func (t teller) evidence(e world.Entity) any {
 	base := func(name string) evidenceBase {
@@ -213,6 +251,21 @@ func (t teller) evidence(e world.Entity) any {
 			registryKeyEvidence{base("registryValueEvidence"), text(r.Hive), text(r.Key)},
 			text(r.DeviceMDEID), text(r.Value), text(r.ValueName), text(r.ValueType),
 		}
+	case world.EntityMailCluster:
+		m := e.Cluster
+		return mailClusterEvidence{base("mailClusterEvidence"), text(m.By), text(m.ByValue), number(m.Count), list(m.NetworkMessageIDs), text(m.Query), text(m.URN)}
+	case world.EntitySecurityGroup:
+		g := e.Group
+		return securityGroupEvidence{
+			evidenceBase: base("securityGroupEvidence"), DisplayName: text(g.Name), DistinguishedName: text(g.DistinguishedName),
+			FriendlyName: text(g.Name), SecurityGroupID: text(g.ID), SID: text(g.SID),
+		}
+	case world.EntityCloudApp:
+		c := e.CloudApp
+		return cloudApplicationEvidence{evidenceBase: base("cloudApplicationEvidence"), AppID: number(c.AppID), DisplayName: text(c.Name), InstanceName: text(c.Instance), SaaSAppID: number(c.SaaSID)}
+	case world.EntityOAuthApp:
+		o := e.OAuthApp
+		return oauthApplicationEvidence{base("oauthApplicationEvidence"), text(o.AppID), text(o.Name), text(o.ObjectID), text(o.Publisher)}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ type graphAlert struct {
 	ODataType             string         `json:"@odata.type"`
 	ID                    string         `json:"id"`
 	ProviderAlertID       string         `json:"providerAlertId"`
-	IncidentID            string         `json:"incidentId"`
+	IncidentID            *string        `json:"incidentId"`
 	Status                string         `json:"status"`
 	Severity              string         `json:"severity"`
 	Classification        string         `json:"classification"`
@@ -62,7 +62,7 @@ type graphAlert struct {
 	Categories            []string       `json:"categories"`
 	AssignedTo            *string        `json:"assignedTo"`
 	AlertWebURL           string         `json:"alertWebUrl"`
-	IncidentWebURL        string         `json:"incidentWebUrl"`
+	IncidentWebURL        *string        `json:"incidentWebUrl"`
 	ActorDisplayName      *string        `json:"actorDisplayName"`
 	ThreatDisplayName     *string        `json:"threatDisplayName"`
 	ThreatFamilyName      *string        `json:"threatFamilyName"`
@@ -101,6 +101,7 @@ func (t teller) incident(in *world.Incident, alerts bool) graphIncident {
 		SystemTags:         list(in.SystemTags),
 		Description:        text(in.Description),
 		LastModifiedBy:     text(in.LastModifiedBy),
+		ResolvingComment:   text(in.ResolvingComment),
 		Summary:            text(in.Summary),
 		Comments:           comments(in.Comments),
 	}
@@ -126,7 +127,6 @@ func (t teller) alert(incident int64, a *world.Alert) graphAlert {
 		ODataType:             "#microsoft.graph.security.alert",
 		ID:                    a.ID,
 		ProviderAlertID:       a.ProviderAlertID,
-		IncidentID:            strconv.FormatInt(incident, 10),
 		Status:                t.enum(a.Status, nil),
 		Severity:              t.enum(a.Severity, nil),
 		Classification:        t.enum(a.Classification, nil),
@@ -143,7 +143,6 @@ func (t teller) alert(incident int64, a *world.Alert) graphAlert {
 		Categories:            []string{},
 		AssignedTo:            text(a.AssignedTo),
 		AlertWebURL:           t.portal + "/alerts/" + a.ID + "?tid=" + t.tenantID,
-		IncidentWebURL:        t.incidentURL(incident),
 		ActorDisplayName:      text(a.Actor),
 		ThreatDisplayName:     text(a.Threat),
 		ThreatFamilyName:      text(a.ThreatFamily),
@@ -157,6 +156,10 @@ func (t teller) alert(incident int64, a *world.Alert) graphAlert {
 		SystemTags:            []string{},
 		Comments:              comments(a.Comments),
 		Evidence:              make([]any, 0, len(a.Entities)),
+	}
+	if incident != 0 { // else it belongs to none
+		out.IncidentID = text(strconv.FormatInt(incident, 10))
+		out.IncidentWebURL = text(t.incidentURL(incident))
 	}
 	if a.Category != "" {
 		out.Categories = append(out.Categories, a.Category)

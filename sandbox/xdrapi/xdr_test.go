@@ -105,7 +105,7 @@ func TestXDRPaths(t *testing.T) {
 		{http.MethodGet, "/api/alerts", 404, "NotFound"},
 		{http.MethodGet, "/", 404, "NotFound"},
 		{http.MethodPost, "/api/advancedhunting/run", 404, "NotFound"},
-		{http.MethodPatch, "/api/incidents/101", 405, "MethodNotAllowed"},
+		{http.MethodPatch, "/api/incidents", 405, "MethodNotAllowed"},
 		{http.MethodPost, "/api/incidents", 405, "MethodNotAllowed"},
 		{http.MethodDelete, "/api/incidents/101", 405, "MethodNotAllowed"},
 	} {
@@ -113,7 +113,11 @@ func TestXDRPaths(t *testing.T) {
 		if a.status != tt.status || tt.code != "" && a.errorOf("code") != tt.code {
 			t.Errorf("%s %s: %d %s, want %d %s", tt.method, tt.path, a.status, a.raw, tt.status, tt.code)
 		}
-		if tt.status == 405 && a.header.Get("Allow") != "GET" {
+		allow := "GET"
+		if tt.path == "/api/incidents/101" {
+			allow = "GET, PATCH"
+		}
+		if tt.status == 405 && a.header.Get("Allow") != allow {
 			t.Errorf("%s %s: Allow is %q", tt.method, tt.path, a.header.Get("Allow"))
 		}
 	}
@@ -215,7 +219,7 @@ func TestXDRKeys(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	if d := cmp.Diff([]string{"User", "File", "Process", "Ip", "Url", "MailBox", "MailMessage", "Registry"}, types); d != "" {
+	if d := cmp.Diff([]string{"User", "File", "Process", "Ip", "Url", "MailBox", "MailMessage", "Registry", "MailCluster", "SecurityGroup"}, types); d != "" {
 		t.Error(d)
 	}
 	want := map[string]any{

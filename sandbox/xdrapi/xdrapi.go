@@ -1,19 +1,22 @@
 // Package xdrapi is the incident side of Microsoft Defender XDR: its own API
 // at api.security.microsoft.com and the security part of Microsoft Graph. Both
-// tell the facts of the same [world.Incident], each in its own words.
+// tell the facts of the same [world.Incident], each in its own words, and both
+// change it: what one of them was told is in the next answer of the other.
 //
 // What stands here comes from Microsoft's pages "List incidents", "Get
-// incident", "Common Microsoft Defender XDR REST API error codes"
-// (learn.microsoft.com/defender-xdr), "List incidents" and "incident resource
-// type" (learn.microsoft.com/graph) and from the published metadata of Graph.
-// What those leave open is decided here and marked "ours".
+// incident", "Update incidents", "Common Microsoft Defender XDR REST API error
+// codes" (learn.microsoft.com/defender-xdr), from the pages of incidents,
+// alerts_v2 and their comments (learn.microsoft.com/graph/api) and from the
+// published metadata of Graph. What those leave open is decided here and
+// marked "ours".
 package xdrapi
 
 import (
 	"net/http"
-	"slices"
+	"sync"
 	"time"
 
+	"github.com/tenantry/tenantry/sandbox/limit"
 	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
@@ -22,15 +25,20 @@ import (
 type Config struct {
 	World    *world.World
 	Verifier token.Verifier
+	Limits   *limit.Keeper    // of calls, by the services "graph" and "xdr"; nil limits nothing
 	Now      func() time.Time // nil means the world's clock
 }
 
-// API answers for both surfaces. It keeps no state of its own and is safe for
-// concurrent use.
+// API answers for both surfaces. What it tells and changes is in the world
+// alone; of its own it keeps what it encoded lately. It is safe for concurrent
+// use.
 type API struct {
 	world    *world.World
 	verifier token.Verifier
+	limits   *limit.Keeper
 	now      func() time.Time
+	shelf    *shelf
+	blocks   sync.Pool // of *[]byte, see write
 }
 
 // New returns the APIs of a world.
@@ -38,7 +46,10 @@ func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = c.World.Now
 	}
-	return &API{world: c.World, verifier: c.Verifier, now: c.Now}
+	return &API{
+		world: c.World, verifier: c.Verifier, limits: c.Limits, now: c.Now, shelf: newShelf(maxEncoded),
+		blocks: sync.Pool{New: func() any { b := make([]byte, 0, blockSize); return &b }},
+	}
 }
 
 // XDR serves /api/incidents and /api/v1.0/incidents.
@@ -46,45 +57,6 @@ func (a *API) XDR() http.Handler { return http.HandlerFunc(a.serveXDR) }
 
 // Graph serves /v1.0/security/… and /beta/security/….
 func (a *API) Graph() http.Handler { return http.HandlerFunc(a.serveGraph) }
-
-// readers are the directory roles that open the incident queue to a signed-in
-// user, on either surface ("Microsoft Defender XDR access with Microsoft Entra
-// global roles", learn.microsoft.com/defender-xdr/m365d-permissions).
-var readers = [...]string{"Global Administrator", "Security Administrator", "Security Operator", "Security Reader", "Global Reader"}
-
-func mayReadQueue(u *world.User) bool { return u.HasRole(readers[:]...) }
-
-// page cuts skip and top out of list and says whether more follows.
-func page[T any](list []T, skip, top int) (cut []T, more bool) {
-	list = list[min(skip, len(list)):]
-	if top < len(list) {
-		return list[:top], true
-	}
-	return list, false
-}
-
-func filterIncidents(list []*world.Incident, keep func(*world.Incident) bool) []*world.Incident {
-	out := make([]*world.Incident, 0, len(list))
-	for _, in := range list {
-		if keep(in) {
-			out = append(out, in)
-		}
-	}
-	return out
-}
-
-// newestFirst orders by last update, and by id where that is equal, so that a
-// page's edge is always at the same place. It returns a copy.
-func newestFirst(list []*world.Incident) []*world.Incident {
-	out := slices.Clone(list)
-	slices.SortStableFunc(out, func(a, b *world.Incident) int {
-		if c := b.LastUpdate.Compare(a.LastUpdate); c != 0 {
-			return c
-		}
-		return int(max(-1, min(1, b.ID-a.ID)))
-	})
-	return out
-}
 
 // tick is the resolution of times on both surfaces: filters see what answers
 // tell, so "gt the last one seen" never brings that one again.

@@ -1,10 +1,6 @@
 package xdrapi
 
-import (
-	"slices"
-
-	"github.com/tenantry/tenantry/sandbox/world"
-)
+import "github.com/tenantry/tenantry/sandbox/world"
 
 // The wire types of the page "List incidents": these keys, all of them always
 // there, null when there is nothing to tell.
@@ -172,6 +168,9 @@ func toXDRAlert(incident int64, a *world.Alert) xdrAlert {
 				out.Entities = append(out.Entities, e.Extra)
 			}
 		default:
+			if xdrEntityType(e.Kind) == "" {
+				continue
+			}
 			out.Entities = append(out.Entities, withExtra(toXDREntity(e), e.Extra, a.ExtraSurface, world.SurfaceXDR))
 		}
 	}
@@ -195,32 +194,37 @@ func toXDRDevice(d *world.Device) xdrDevice {
 	}
 }
 
-// entityTypes are the words of the page for the kinds that are entities here;
-// a device has a list of its own.
-var entityTypes = [...]struct {
-	kind world.EntityKind
-	name string
-}{
-	{world.EntityUser, "User"},
-	{world.EntityFile, "File"},
-	{world.EntityProcess, "Process"},
-	{world.EntityIP, "Ip"},
-	{world.EntityURL, "Url"},
-	{world.EntityMailbox, "MailBox"},
-	{world.EntityMail, "MailMessage"},
-	{world.EntityRegistry, "Registry"},
+// xdrEntityType is the word of the page for a kind of entity; empty for what the
+// API has no keys for: a device, which has a list of its own, and applications,
+// of which only Graph tells.
+func xdrEntityType(k world.EntityKind) string {
+	switch k {
+	case world.EntityUser:
+		return "User"
+	case world.EntityFile:
+		return "File"
+	case world.EntityProcess:
+		return "Process"
+	case world.EntityIP:
+		return "Ip"
+	case world.EntityURL:
+		return "Url"
+	case world.EntityMailbox:
+		return "MailBox"
+	case world.EntityMail:
+		return "MailMessage"
+	case world.EntityMailCluster:
+		return "MailCluster"
+	case world.EntitySecurityGroup: // not in the page's list, seen in its answers
+		return "SecurityGroup"
+	case world.EntityRegistry:
+		return "Registry"
+	}
+	return ""
 }
 
 func toXDREntity(e world.Entity) xdrEntity {
-	var out xdrEntity
-	if i := slices.IndexFunc(entityTypes[:], func(t struct {
-		kind world.EntityKind
-		name string
-	}) bool {
-		return t.kind == e.Kind
-	}); i >= 0 {
-		out.EntityType = entityTypes[i].name
-	}
+	out := xdrEntity{EntityType: xdrEntityType(e.Kind)}
 	switch e.Kind {
 	case world.EntityUser:
 		out.account(e.Account)
@@ -250,6 +254,11 @@ func toXDREntity(e world.Entity) xdrEntity {
 		out.Recipient = text(e.Mail.Recipient)
 		out.Subject = text(e.Mail.Subject)
 		out.DeliveryAction = text(e.Mail.DeliveryAction)
+	case world.EntityMailCluster:
+		out.ClusterBy = text(e.Cluster.By)
+	case world.EntitySecurityGroup:
+		out.SecurityGroupID = text(e.Group.ID)
+		out.SecurityGroupName = text(e.Group.Name)
 	case world.EntityRegistry:
 		out.RegistryHive = text(e.Registry.Hive)
 		out.RegistryKey = text(e.Registry.Key)

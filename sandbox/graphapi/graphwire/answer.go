@@ -6,11 +6,15 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/tenantry/tenantry/sandbox/journal"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
+
+// ContentType is what Graph sends JSON as.
+const ContentType = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 
 // Exchange is one request being answered.
 type Exchange struct {
@@ -63,7 +67,15 @@ func (x *Exchange) Fail(e *Error) {
 	if e.Allow != "" {
 		x.W.Header().Set("Allow", e.Allow)
 	}
+	if e.RetryAfter > 0 {
+		x.W.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
 	type inner struct {
+		// Only a 429 has these, as the sample of learn.microsoft.com/graph/throttling does.
+		Code    string `json:"code,omitempty"`
+		Message string `json:"message,omitempty"`
+		Status  string `json:"status,omitempty"`
+
 		Date            string `json:"date"`
 		RequestID       string `json:"request-id"`
 		ClientRequestID string `json:"client-request-id"`
@@ -73,9 +85,13 @@ func (x *Exchange) Fail(e *Error) {
 		Message    string `json:"message"`
 		InnerError inner  `json:"innerError"`
 	}
+	in := inner{Date: x.Now.Format("2006-01-02T15:04:05"), RequestID: x.RequestID, ClientRequestID: x.ClientRequestID()}
+	if e.Status == http.StatusTooManyRequests {
+		in.Code, in.Message, in.Status = "429", "Please retry after", "429"
+	}
 	x.JSON(e.Status, struct {
 		Error body `json:"error"`
-	}{body{e.Code, e.Message, inner{x.Now.Format("2006-01-02T15:04:05"), x.RequestID, x.ClientRequestID()}}})
+	}{body{e.Code, e.Message, in}})
 }
 
 // JSON writes v. A nil v writes no body.
@@ -92,7 +108,7 @@ func (x *Exchange) JSON(status int, v any) {
 		http.Error(x.W, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	x.W.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
+	x.W.Header().Set("Content-Type", ContentType)
 	x.W.WriteHeader(status)
 	_, _ = x.W.Write(bytes.TrimRight(b.Bytes(), "\n"))
 }

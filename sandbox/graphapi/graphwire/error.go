@@ -25,6 +25,7 @@ const (
 	CodeForbidden    = "Forbidden"
 	CodeSegment      = "ResourceNotFound"
 	CodeExpiredPage  = "Directory_ExpiredPageToken"
+	CodeThrottled    = "TooManyRequests"
 )
 
 // Error is an error answer of Graph.
@@ -37,6 +38,8 @@ type Error struct {
 	Reason string
 	// Allow lists the methods of a 405.
 	Allow string
+	// RetryAfter is the wait that a 429 asks for, in seconds; 0 means none.
+	RetryAfter int
 }
 
 // Error tells code and message.
@@ -74,6 +77,12 @@ func NoSegment(segment string) *Error {
 func NoMethod(allow ...string) *Error {
 	return &Error{Status: http.StatusMethodNotAllowed, Code: CodeBadRequest,
 		Message: "Specified HTTP method is not allowed for the request target.", Allow: strings.Join(allow, ", ")}
+}
+
+// Throttled is the answer to a call too many; seconds is the wait it asks for
+// (learn.microsoft.com/graph/throttling).
+func Throttled(seconds int) *Error {
+	return &Error{Status: http.StatusTooManyRequests, Code: CodeThrottled, Message: "Please retry again later.", RetryAfter: seconds}
 }
 
 // Query turns an error of a query option into Graph's.

@@ -1,0 +1,153 @@
+package xdrapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
+	"github.com/tenantry/tenantry/sandbox/odata"
+)
+
+// entityType is what $select, $expand and messages know of a type of Graph.
+type entityType struct {
+	name       string   // qualified
+	properties []string // that $select may name
+	expands    []string // navigation properties
+}
+
+// The names are read off the wire types, so that they cannot differ from what
+// is told.
+var (
+	incidentType = entityType{"microsoft.graph.security.incident", propertiesOf[graphIncident]("alerts"), []string{"alerts"}}
+	alertType    = entityType{"microsoft.graph.security.alert", propertiesOf[graphAlert](), nil}
+)
+
+func propertiesOf[T any](except ...string) []string {
+	var names []string
+	t := reflect.TypeFor[T]()
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		if !strings.HasPrefix(name, "@") && !slices.Contains(except, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// selection is what of an entity is told.
+type selection struct {
+	names    []string // of $select; none means all
+	expanded bool
+}
+
+func (t entityType) selection(o odata.Options) (selection, *graphwire.Error) {
+	unknown := func(name string) *graphwire.Error {
+		return &graphwire.Error{Status: http.StatusBadRequest, Code: graphwire.CodeODataBad, Message: "Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type '" + t.name + "'."}
+	}
+	for _, name := range o.Expand {
+		if !slices.Contains(t.expands, name) {
+			return selection{}, unknown(name)
+		}
+	}
+	for _, name := range o.Select {
+		if name != "*" && !slices.Contains(t.properties, name) {
+			return selection{}, unknown(name)
+		}
+	}
+	return selection{names: o.Select, expanded: len(o.Expand) > 0}, nil
+}
+
+// project keeps the selected properties in the order of the type, and
+// expanded ones always.
+func (s selection) project(t entityType, object []byte) ([]byte, error) {
+	if len(s.names) == 0 || slices.Contains(s.names, "*") {
+		return object, nil
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(object, &all); err != nil {
+		return nil, err
+	}
+	out := []byte{'{'}
+	add := func(name string) {
+		if raw, ok := all[name]; ok {
+			if len(out) > 1 {
+				out = append(out, ',')
+			}
+			out = append(append(append(out, quoted(name)...), ':'), raw...)
+		}
+	}
+	for _, name := range t.properties {
+		if slices.Contains(s.names, name) {
+			add(name)
+		}
+	}
+	if s.expanded {
+		for _, name := range t.expands {
+			add(name)
+		}
+	}
+	return append(out, '}'), nil
+}
+
+// String is the part of a context URL that names what was selected and
+// expanded.
+func (s selection) String() string {
+	parts := slices.Clone(s.names)
+	if s.expanded {
+		parts = append(parts, "alerts()")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "(" + strings.Join(parts, ",") + ")"
+}
+
+// page is an answer with the items of a window.
+func (c *graphCall) page(collectionName string, s selection, w window, items [][]byte, found int, more bool) answer {
+	var count, next []byte
+	if w.count {
+		count = strconv.AppendInt(nil, int64(found), 10)
+	}
+	if more {
+		next = quoted(c.NextLink(map[string]string{"$skip": strconv.Itoa(w.skip + w.top)}))
+	}
+	return collection(items,
+		[]byte(`"@odata.context"`), quoted(c.context(collectionName+s.String())),
+		[]byte(`"@odata.count"`), count,
+		[]byte(`"@odata.nextLink"`), next)
+}
+
+// orderable are the properties that incidents and alerts are ordered by. The
+// pages of neither list $orderby; collectors use it for these two
+// (elastic/integrations#20348). That no other is taken is ours.
+var orderable = []string{"createdDateTime", "lastUpdateDateTime"}
+
+// ordering returns what sorts by the given criteria, ties by last; nil
+// criteria are the order that is usual.
+func ordering[T any](by []odata.Order, usual func(a, b T) int, value func(T, string) any) (func(a, b T) int, *graphwire.Error) {
+	for _, o := range by {
+		if !slices.Contains(orderable, o.Property) {
+			return nil, &graphwire.Error{Status: http.StatusBadRequest, Code: graphwire.CodeODataBad, Message: "The property '" + o.Property + "' cannot be used in the $orderby query option."}
+		}
+	}
+	if len(by) == 0 {
+		return usual, nil
+	}
+	return func(a, b T) int {
+		for _, o := range by {
+			at, bt := timeOf(value(a, o.Property)), timeOf(value(b, o.Property))
+			c := at.Compare(bt)
+			if o.Descending {
+				c = -c
+			}
+			if c != 0 {
+				return c
+			}
+		}
+		return usual(a, b)
+	}, nil
+}
