@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/fleet"
 )
@@ -181,7 +182,12 @@ func TestSatisfied(t *testing.T) {
 		{"reading is not managing", "manage", roles{"xdr": {"Incident.Read.All"}},
 			[]string{"SecurityIncident.ReadWrite.All", "SecurityAlert.ReadWrite.All", "Incident.ReadWrite.All"}},
 		{"managing is reading", "manage", roles{"xdr": {"Incident.ReadWrite.All"}}, nil},
-		{"respond, one action is missing", "respond", roles{"xdr": {"Incident.ReadWrite.All"}, "mde": {"Machine.Read.All", "Machine.Isolate"}}, []string{"Machine.Scan"}},
+		{"respond, one action is missing", "respond",
+			roles{"xdr": {"Incident.ReadWrite.All"}, "mde": {"Machine.Read.All", "Machine.Isolate", "Machine.CollectForensics", "Ti.ReadWrite"}}, []string{"Machine.Scan"}},
+		{"respond, with more than is needed", "respond",
+			roles{"xdr": {"Incident.ReadWrite.All"}, "mde": {"Machine.ReadWrite.All", "Machine.Isolate", "Machine.Scan", "Machine.CollectForensics", "Ti.ReadWrite.All"}}, nil},
+		{"respond, reading indicators is not enough", "respond",
+			roles{"xdr": {"Incident.ReadWrite.All"}, "mde": {"Machine.ReadWrite.All", "Machine.Isolate", "Machine.Scan", "Machine.CollectForensics", "Ti.Read.All"}}, []string{"Ti.ReadWrite"}},
 	} {
 		p, err := fleet.ProfileByName(c.profile)
 		if err != nil {
@@ -228,4 +234,28 @@ func ExampleProfile_Satisfied() {
 		fmt.Printf("%s on %s: to %s\n", need.Role, need.Resource, need.Reason)
 	}
 	// Output: SecurityAlert.Read.All on graph: to read the alerts of those incidents and their evidence
+}
+
+// Every operation of package defender on Defender for Endpoint is one that the
+// profile respond asks a role for.
+func TestRespondCoversTheEndpoint(t *testing.T) {
+	p, err := fleet.ProfileByName(fleet.ProfileRespond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var roles []string
+	for _, n := range p.Needs {
+		if n.Resource == entra.ResourceEndpoint {
+			roles = append(roles, n.Role)
+		}
+	}
+	for _, op := range []defender.Operation{
+		defender.OpListMachines, defender.OpGetMachine, defender.OpIsolateMachine, defender.OpReleaseMachine, defender.OpScanMachine, defender.OpCollectPackage,
+		defender.OpListActions, defender.OpGetAction, defender.OpCancelAction, defender.OpListIndicators, defender.OpSubmitIndicator, defender.OpDeleteIndicator,
+	} {
+		required := defender.RequiredRoles(defender.SurfaceMDE, op)
+		if len(required) == 0 || !slices.ContainsFunc(required, func(r string) bool { return slices.Contains(roles, r) }) {
+			t.Errorf("%s needs one of %v; the profile asks for %v", op, required, roles)
+		}
+	}
 }

@@ -40,6 +40,7 @@ const (
 	PurposeManageIncidents Purpose = "manage incidents"
 	PurposeReadDevices     Purpose = "read devices"
 	PurposeRespond         Purpose = "respond on devices"
+	PurposeIndicators      Purpose = "manage indicators"
 )
 
 // Names of the profiles.
@@ -96,6 +97,11 @@ func Profiles() []Profile {
 			Purpose: PurposeRespond, Reason: "isolate a device during an attack, and release it"},
 		{Resource: entra.ResourceEndpoint, Role: "Machine.Scan",
 			Purpose: PurposeRespond, Reason: "start an antivirus scan on a device"},
+		{Resource: entra.ResourceEndpoint, Role: "Machine.CollectForensics",
+			Purpose: PurposeRespond, Reason: "collect an investigation package from a device"},
+		// Ti.ReadWrite.All would open the customer's own indicators, too.
+		{Resource: entra.ResourceEndpoint, Role: "Ti.ReadWrite",
+			Purpose: PurposeIndicators, Reason: "block files, addresses and domains by indicators of our own, and remove those again"},
 	}
 	return []Profile{
 		{Name: ProfilePartner, Title: "what Microsoft's partner page asks for: read incidents through the Defender XDR API",
@@ -104,7 +110,7 @@ func Profiles() []Profile {
 		{Name: ProfileRead, Title: "read incidents and alerts", Needs: read},
 		{Name: ProfileHunt, Title: "read, and run hunting queries", Needs: slices.Concat(read, hunt)},
 		{Name: ProfileManage, Title: "read, and update incidents and alerts", Needs: slices.Concat(read, manage)},
-		{Name: ProfileRespond, Title: "read and update incidents, and act on devices", Needs: slices.Concat(read, manage, respond)},
+		{Name: ProfileRespond, Title: "read and update incidents, act on devices, and block by indicators", Needs: slices.Concat(read, manage, respond)},
 	}
 }
 
@@ -198,8 +204,10 @@ func (p Profile) open(purpose Purpose, granted map[entra.ResourceKind][]string) 
 	return all
 }
 
-// covers tells whether a granted role is want, or the ReadWrite form of it.
+// covers tells whether a granted role is want, or one that does its work: the
+// ReadWrite form of it, or the form for everything of one for the app's own.
 func covers(granted []string, want string) bool {
 	return slices.Contains(granted, want) ||
-		slices.Contains(granted, strings.Replace(want, ".Read.", ".ReadWrite.", 1))
+		slices.Contains(granted, strings.Replace(want, ".Read.", ".ReadWrite.", 1)) ||
+		want == "Ti.ReadWrite" && slices.Contains(granted, "Ti.ReadWrite.All")
 }

@@ -1,5 +1,6 @@
 // Package store says what keeps the product's state: the app registration, the
-// customer tenants and the invitations sent to them. The implementations are in
+// customer tenants and the invitations sent to them, what was done to those
+// tenants, and what people were last shown of them. The implementations are in
 // folders of their own; package storetest holds the one suite that all of them
 // pass. A consumer declares the small interface it needs of a store itself; the
 // [Store] here is the sum that the suite tests.
@@ -44,7 +45,8 @@ type Store interface {
 	Tenant(ctx context.Context, id entra.TenantID) (fleet.Tenant, error)
 	// PutTenant adds a tenant or replaces the one with its id.
 	PutTenant(ctx context.Context, t fleet.Tenant) error
-	// RemoveTenant forgets a tenant and its invitations, or returns ErrNotFound.
+	// RemoveTenant forgets a tenant, its invitations and what was shown of it, or
+	// returns ErrNotFound. What was done to it stays in the audit.
 	RemoveTenant(ctx context.Context, id entra.TenantID) error
 
 	// PutInvitation keeps a new invitation; ErrConflict when its state is known.
@@ -54,6 +56,28 @@ type Store interface {
 	// ErrNotFound for an unknown state, ErrExpired from Expires on (an expired
 	// invitation stays unused).
 	UseInvitation(ctx context.Context, state string, now time.Time) (fleet.Invitation, error)
+
+	// AppendAudit writes an open record of an effect that is about to be tried and
+	// returns its id, higher than those before. It is kept for good when the call
+	// returns. ErrInvalid when the record lacks a kind, a tenant or a target;
+	// ErrConflict when an unsettled record of the same tenant and target has the
+	// same guard (an empty guard keeps nothing out).
+	AppendAudit(ctx context.Context, r fleet.AuditRecord) (id int64, err error)
+	// FinishAudit writes what became of it. Open and uncertain records can be
+	// finished; a settled one is ErrConflict and does not change, an unknown one
+	// ErrNotFound, an outcome that is none ErrInvalid. Service ids add up.
+	FinishAudit(ctx context.Context, id int64, res fleet.AuditResult) error
+	// Audit returns the records that match, the newest first.
+	Audit(ctx context.Context, f fleet.AuditFilter) ([]fleet.AuditRecord, error)
+
+	// PutSeen remembers in which state a person was shown incidents or alerts
+	// (kind is fleet.SeenIncident or fleet.SeenAlert) of a tenant; what was shown
+	// last replaces what was shown before. Last updates are kept to the
+	// nanosecond. ErrInvalid for one without an id or a last update.
+	PutSeen(ctx context.Context, tenant entra.TenantID, kind string, list []fleet.Seen) error
+	// Seen returns what was last shown of one; false when nothing was, or so long
+	// ago that the service no longer keeps it.
+	Seen(ctx context.Context, tenant entra.TenantID, kind, id string) (fleet.Seen, bool, error)
 
 	// Close gives up what the store holds. Calls after it fail.
 	Close() error

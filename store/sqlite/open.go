@@ -153,7 +153,9 @@ func connect(path, mode string, conns int) (*sql.DB, error) {
 
 // migrate brings the tables to this program's version. Two processes may do so
 // at once: the one that comes second fails at a step the other has done, looks
-// again, and finds the work done.
+// again, and finds the work done. Of several that begin at once one can be told
+// at once that another is writing, without the wait for it; it asks again for as
+// long as that wait would be.
 func (db *DB) migrate(ctx context.Context) error {
 	if err := db.own(ctx); err != nil {
 		return err
@@ -162,6 +164,7 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	giveUp := time.Now().Add(busy)
 	for attempt := 0; ; attempt++ {
 		provider, err := goose.NewProvider(goose.DialectSQLite3, db.writer, files, goose.WithDisableGlobalRegistry(true))
 		if err != nil {
@@ -175,10 +178,26 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err == nil {
 			_, err = provider.Up(ctx)
 		}
-		if err == nil || attempt >= 5 || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil {
 			return err
 		}
+		if attempt < 5 {
+			continue
+		}
+		if !isBusy(err) || time.Now().After(giveUp) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
+}
+
+// isBusy tells whether another process's writing is why a statement failed.
+func isBusy(err error) bool {
+	var sqliteErr *sqlite.Error
+	return errors.As(err, &sqliteErr) && (sqliteErr.Code()&0xff == sqlite3.SQLITE_BUSY || sqliteErr.Code()&0xff == sqlite3.SQLITE_LOCKED)
 }
 
 // own refuses a database that another program has put tables into.

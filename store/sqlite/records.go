@@ -174,7 +174,8 @@ func (db *DB) PutTenant(ctx context.Context, t fleet.Tenant) error {
 	return nil
 }
 
-// RemoveTenant forgets a tenant and its invitations, or returns store.ErrNotFound.
+// RemoveTenant forgets a tenant, its invitations and what was shown of it, or
+// returns store.ErrNotFound. The audit stays.
 func (db *DB) RemoveTenant(ctx context.Context, id entra.TenantID) error {
 	err := db.update(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `DELETE FROM tenant WHERE id = ?`, string(id))
@@ -184,7 +185,10 @@ func (db *DB) RemoveTenant(ctx context.Context, id entra.TenantID) error {
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, store.ErrNotFound)
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM invitation WHERE tenant = ?`, string(id))
+		if _, err := tx.ExecContext(ctx, `DELETE FROM invitation WHERE tenant = ?`, string(id)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM seen WHERE tenant = ?`, string(id))
 		return err
 	})
 	if err != nil {

@@ -135,6 +135,41 @@ func TestVerifierIsForgotten(t *testing.T) {
 	}
 }
 
+// What was shown longer ago than the service keeps its incidents is forgotten.
+func TestSeenIsForgotten(t *testing.T) {
+	at := now()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), func() time.Time { return at })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	put := func(id string) {
+		t.Helper()
+		if err := db.PutSeen(t.Context(), contoso, fleet.SeenIncident, []fleet.Seen{{ID: id, LastUpdate: now()}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	has := func(id string) bool {
+		t.Helper()
+		_, ok, err := db.Seen(t.Context(), contoso, fleet.SeenIncident, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	put("1")
+	at = at.Add(180 * 24 * time.Hour)
+	put("2")
+	if !has("1") || !has("2") {
+		t.Error("what was shown 180 days ago is forgotten while the service keeps it")
+	}
+	at = at.Add(30 * 24 * time.Hour)
+	put("3")
+	if has("1") || !has("2") || !has("3") {
+		t.Errorf("kept: 1 %v, 2 %v, 3 %v; want the last two", has("1"), has("2"), has("3"))
+	}
+}
+
 func TestTwoProcessesOpenANewDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	dbs := make([]*sqlite.DB, 4)

@@ -50,6 +50,12 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"InvitationExpires", testExpiry},
 		{"OneOfManyUsesAnInvitation", testRace},
 		{"ManyWriteAtOnce", testWriters},
+		{"Audit", testAudit},
+		{"AuditIsFiltered", testAuditFilter},
+		{"GuardKeepsASecondOneOut", testGuard},
+		{"OneOfManyPassesTheGuard", testGuardRace},
+		{"AuditOutlivesItsTenant", testAuditOutlivesTenant},
+		{"Seen", testSeen},
 		{"EndedContext", testContext},
 		{"Closed", testClosed},
 	} {
