@@ -3,12 +3,15 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/tenantry/tenantry/internal/cli/cmd/alerts"
 	"github.com/tenantry/tenantry/internal/cli/cmd/app"
 	"github.com/tenantry/tenantry/internal/cli/cmd/completion"
 	"github.com/tenantry/tenantry/internal/cli/cmd/configcmd"
 	"github.com/tenantry/tenantry/internal/cli/cmd/demo"
 	"github.com/tenantry/tenantry/internal/cli/cmd/incidents"
+	"github.com/tenantry/tenantry/internal/cli/cmd/indicators"
 	"github.com/tenantry/tenantry/internal/cli/cmd/invite"
+	"github.com/tenantry/tenantry/internal/cli/cmd/machines"
 	"github.com/tenantry/tenantry/internal/cli/cmd/sandbox"
 	"github.com/tenantry/tenantry/internal/cli/cmd/tenants"
 	"github.com/tenantry/tenantry/internal/cli/cmd/token"
@@ -26,7 +29,7 @@ type group struct {
 func commands(f *factory.Factory) []group {
 	return []group{
 		{"To see it work:", []*cobra.Command{demo.New(f), sandbox.New(f)}},
-		{"The job:", []*cobra.Command{app.New(f), invite.New(f), tenants.New(f), token.New(f), incidents.New(f)}},
+		{"The job:", []*cobra.Command{app.New(f), invite.New(f), tenants.New(f), token.New(f), incidents.New(f), alerts.New(f), machines.New(f), indicators.New(f)}},
 		{"Besides:", []*cobra.Command{configcmd.New(f), completion.New(f), version.New(f)}},
 	}
 }

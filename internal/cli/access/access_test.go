@@ -8,21 +8,36 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/internal/cli/access"
+	"github.com/tenantry/tenantry/internal/cli/iostreams"
 )
 
 const tenant = entra.TenantID("10000000-0000-4000-8000-000000000001")
 
 // tokens gives tokens with the roles set for a resource.
 type tokens struct {
-	roles   map[entra.ResourceKind][]string
-	errs    map[entra.ResourceKind]error
-	dropped int
+	roles map[entra.ResourceKind][]string
+	errs  map[entra.ResourceKind]error
+	// answers are given to challenges in turn; none means that there are none.
+	answers    []error
+	challenged []string
+	dropped    int
+}
+
+func (f *tokens) Challenge(_ context.Context, refused entra.Token, h http.Header) (entra.Token, error) {
+	if _, err := entra.ParseChallenge(h); err != nil {
+		return entra.Token{}, err
+	}
+	f.challenged = append(f.challenged, string(refused.Grant.Tenant)+" "+string(refused.Grant.Resource.Kind))
+	err := f.answers[0]
+	f.answers = f.answers[1:]
+	return entra.Token{}, err
 }
 
 func (f *tokens) Token(_ context.Context, id entra.TenantID, r entra.Resource) (entra.Token, error) {
@@ -134,5 +149,216 @@ func TestSeverityOnXDR(t *testing.T) {
 		if err != nil || len(got) != want {
 			t.Errorf("limit %d: %d incidents, %v", limit, len(got), err)
 		}
+	}
+}
+
+// A refusal with a claims challenge is answered with a token that satisfies it,
+// and the tenant's other tokens stay. What cannot be answered is dropped; what
+// was answered before, or is refused by the token service, is the error to tell.
+func TestChallengeIsAnswered(t *testing.T) {
+	const challenge = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ=="`
+	refused := &entra.Error{Code: 50053, Message: "locked"}
+	tests := []struct {
+		name      string
+		header    string
+		answers   []error
+		dropped   int
+		asked     int
+		err       any
+		challenge bool
+	}{
+		{"answered", challenge, []error{nil}, 0, 2, nil, true},
+		{"no challenge", `Bearer realm=""`, nil, 1, 2, nil, false},
+		{"no header", "", nil, 1, 2, nil, false},
+		{"unreadable", `Bearer error="insufficient_claims", claims="%%%"`, nil, 1, 2, nil, false},
+		{"repeated", challenge, []error{&entra.ChallengeError{Problem: "again", Repeated: true}}, 0, 1, new(*entra.ChallengeError), true},
+		{"refused by the token service", challenge, []error{refused}, 0, 1, new(*entra.Error), true},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			asked := 0
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				w.Header().Set("Content-Type", "application/json")
+				if asked == 1 {
+					if tc.header != "" {
+						w.Header().Set("WWW-Authenticate", tc.header)
+					}
+					w.WriteHeader(http.StatusUnauthorized)
+					fmt.Fprint(w, `{"error":{"code":"InvalidAuthenticationToken","message":"Continuous access evaluation resulted in challenge"}}`)
+					return
+				}
+				fmt.Fprint(w, `{"id":"29","displayName":"x"}`)
+			}))
+			defer srv.Close()
+			f := &tokens{roles: map[entra.ResourceKind][]string{entra.ResourceGraph: {"SecurityIncident.Read.All"}}, answers: tc.answers}
+			open, err := opener(f, srv.URL, srv.URL).Open(t.Context(), tenant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inc, err := open.Brief(t.Context(), "29")
+			switch {
+			case tc.err != nil && !errors.As(err, tc.err):
+				t.Errorf("got %v", err)
+			case tc.err == nil && (err != nil || inc.ID != "29"):
+				t.Errorf("got %v, %v", inc, err)
+			}
+			if f.dropped != tc.dropped || asked != tc.asked {
+				t.Errorf("dropped %d times, asked %d times", f.dropped, asked)
+			}
+			if want := string(tenant) + " " + string(entra.ResourceGraph); tc.challenge != (len(f.challenged) == 1) || tc.challenge && f.challenged[0] != want {
+				t.Errorf("challenged %q", f.challenged)
+			}
+		})
+	}
+}
+
+// An update of which the first half was done is not made again because the
+// second half was refused.
+func TestPartialUpdateIsNotRepeated(t *testing.T) {
+	patched, commented := 0, 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.Method {
+		case http.MethodPatch:
+			patched++
+		case http.MethodPost:
+			commented++
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, `{"error":{"code":"InvalidAuthenticationToken","message":"expired"}}`)
+			return
+		}
+		status := "active"
+		if patched > 0 {
+			status = "resolved"
+		}
+		fmt.Fprintf(w, `{"id":"29","status":%q,"lastUpdateDateTime":"2026-11-22T10:00:00Z"}`, status)
+	}))
+	defer srv.Close()
+	f := &tokens{}
+	o := opener(f, srv.URL, "")
+	o.Surface = defender.SurfaceGraph
+	open, err := o.Open(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = open.Update(t.Context(), "29", defender.IncidentUpdate{Status: defender.StatusResolved, Comment: "c"}, defender.UpdateOptions{})
+	var partial *defender.PartialUpdateError
+	if !errors.As(err, &partial) || patched != 1 || commented != 1 {
+		t.Errorf("got %v; patched %d times, commented %d times", err, patched, commented)
+	}
+}
+
+// For a write, the surface is one whose token lets the app write.
+func TestOpenForAnOperation(t *testing.T) {
+	graph, xdr, mde := entra.ResourceGraph, entra.ResourceDefender, entra.ResourceEndpoint
+	roles := func(g, x, m string) map[entra.ResourceKind][]string {
+		return map[entra.ResourceKind][]string{graph: {g}, xdr: {x}, mde: {m}}
+	}
+	tests := []struct {
+		name  string
+		op    defender.Operation
+		roles map[entra.ResourceKind][]string
+		want  defender.Surface
+		err   string
+	}{
+		{"graph reads, xdr writes", defender.OpUpdateIncident, roles("SecurityIncident.Read.All", "Incident.ReadWrite.All", ""), defender.SurfaceXDR, ""},
+		{"graph writes", defender.OpCommentIncident, roles("SecurityIncident.ReadWrite.All", "Incident.ReadWrite.All", ""), defender.SurfaceGraph, ""},
+		{"nobody writes", defender.OpUpdateIncident, roles("SecurityIncident.Read.All", "Incident.Read.All", ""), "", "no role to update incident: the Microsoft Graph token needs SecurityIncident.ReadWrite.All, or the Defender XDR token needs Incident.ReadWrite.All"},
+		{"alerts are graph's", defender.OpListAlerts, roles("SecurityAlert.Read.All", "", ""), defender.SurfaceGraph, ""},
+		{"no role for alerts", defender.OpListAlerts, roles("SecurityIncident.Read.All", "Incident.ReadWrite.All", ""), "", "no role to list alerts: the Microsoft Graph token needs SecurityAlert.Read.All or SecurityAlert.ReadWrite.All"},
+		{"an operation nobody has", "dance", roles("", "", ""), "", "no surface can dance"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			o := opener(&tokens{roles: tc.roles}, "https://graph.example", "https://xdr.example")
+			o.For = tc.op
+			got, err := o.Open(t.Context(), tenant)
+			if tc.err != "" {
+				var role *access.RoleError
+				if !errors.As(err, &role) || role.Error() != tc.err || role.Next() == "" {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil || got.Surface != tc.want || !strings.Contains(got.Reason, "token carries") {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// All clients of a tenant spend one budget, and other tenants have their own.
+func TestBudgetIsTheTenants(t *testing.T) {
+	var mu sync.Mutex
+	waits := map[entra.TenantID]int{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"incidentId":29}`)
+	}))
+	defer srv.Close()
+	o := opener(&tokens{}, "", srv.URL)
+	o.Surface = defender.SurfaceXDR
+	ctx, cancel := context.WithCancel(t.Context())
+	o.OnWait = func(id entra.TenantID, w defender.Wait) {
+		mu.Lock()
+		defer mu.Unlock()
+		waits[id]++
+		if w.Why != defender.WaitBudget || w.For <= 0 {
+			t.Errorf("waits %+v", w)
+		}
+		cancel() // or the test would wait too
+	}
+	other := entra.TenantID("10000000-0000-4000-8000-000000000002")
+	for n := range 202 {
+		id := tenant
+		if n%2 == 1 {
+			id = other
+		}
+		open, err := o.Open(ctx, id) // a client of its own each time
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = open.Brief(ctx, "29"); err != nil && n < 200 { // 100 a minute
+			t.Fatalf("call %d: %v", n, err)
+		}
+	}
+	if waits[tenant] != 1 || waits[other] != 0 {
+		t.Errorf("waits: %v", waits)
+	}
+}
+
+func TestNotices(t *testing.T) {
+	streams, _, errOut := iostreams.Test("")
+	streams.ErrTTY = true
+	n := &access.Notices{Streams: streams, Now: func() time.Time { return time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC) }}
+	var wg sync.WaitGroup
+	for range 20 { // as many tenants do at once
+		for _, r := range defender.Retirements() {
+			wg.Go(func() { n.Retiring(r) })
+		}
+	}
+	wg.Wait()
+	for _, r := range defender.Retirements() {
+		if got := strings.Count(errOut.String(), "notice: "+r.What); got != 1 {
+			t.Errorf("%s is told %d times", r.What, got)
+		}
+		for _, part := range []string{r.Path, r.Ends.Format(time.DateOnly), r.Successor, r.Source} {
+			if !strings.Contains(errOut.String(), part) {
+				t.Errorf("%s: %q is not told", r.What, part)
+			}
+		}
+	}
+	if !strings.Contains(errOut.String(), "ended on 2026-08-31") || !strings.Contains(errOut.String(), "ends on 2027-01-31") {
+		t.Errorf("got %q", errOut)
+	}
+	errOut.Reset()
+	n.Wait(tenant, defender.Wait{Operation: defender.OpListIncidents, For: time.Second, Why: defender.WaitRetry})
+	if errOut.Len() > 0 {
+		t.Errorf("a short wait is told: %q", errOut)
+	}
+	n.Wait(tenant, defender.Wait{Operation: defender.OpListIncidents, For: 38*time.Second + time.Millisecond, Why: defender.WaitBudget})
+	if want := string(tenant) + ": waiting 38s to list incidents: its calls of this window are spent\n"; errOut.String() != want {
+		t.Errorf("got %q, want %q", errOut, want)
 	}
 }

@@ -145,3 +145,10 @@ func plural(n int, one, many string) string {
 
 // Count is a number with its noun: "1 tenant", "12 tenants".
 func Count(n int, one, many string) string { return fmt.Sprintf("%d %s", n, plural(n, one, many)) }
+
+// Failure adds a tenant that failed in an earlier step of the same command,
+// with the status it had then.
+func (r *Report[T]) Failure(status fleet.TenantStatus, err error) {
+	r.Outcomes = append(r.Outcomes, Outcome[T]{Err: err, exit: explain.Error(err).Exit, status: status})
+	r.Tenants = append(r.Tenants, status)
+}

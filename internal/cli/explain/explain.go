@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"syscall"
@@ -18,9 +19,11 @@ import (
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/entra/consent"
 	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/config"
 	"github.com/tenantry/tenantry/onboard"
+	"github.com/tenantry/tenantry/respond"
 	"github.com/tenantry/tenantry/sandbox"
 	"github.com/tenantry/tenantry/sandbox/world"
 	"github.com/tenantry/tenantry/secret"
@@ -61,8 +64,12 @@ func specific(err error, x *Explanation) {
 		unproved *consent.UnprovedError
 		declined *onboard.DeclinedError
 		cloud    *entra.WrongCloudError
+		role     *access.RoleError
+		lost     *defender.TransportError
+		late     *defender.WaitError
 	)
 	switch {
+	case explainWrite(err, x):
 	case errors.Is(err, context.Canceled):
 		x.Exit, x.Code, x.Message = clierr.CodeInterrupted, "interrupted", "interrupted"
 	case errors.As(err, &own):
@@ -74,7 +81,7 @@ func specific(err error, x *Explanation) {
 		x.Exit, x.Code = clierr.CodeSignIn, "consent-declined"
 	case errors.As(err, &signin):
 		explainSignIn(signin, x)
-	case errors.As(err, &noRole):
+	case errors.As(err, &noRole), errors.As(err, &role):
 		x.Exit, x.Code = clierr.CodeSignIn, "no-role"
 	case errors.As(err, &api):
 		explainAPI(api, x)
@@ -85,6 +92,13 @@ func specific(err error, x *Explanation) {
 		x.Next = "add --cloud " + cloud.Cloud
 	case errors.As(err, &conn):
 		x.Code = "no-answer"
+	case errors.As(err, &late):
+		x.Code = "throttled"
+	case errors.As(err, &lost):
+		x.Code = "no-answer"
+		if errors.Is(err, context.DeadlineExceeded) {
+			x.Code = "timeout"
+		}
 	case errors.As(err, &resolve):
 		x.Exit, x.Code = clierr.CodeSignIn, "no-secret"
 	case explainSandbox(err, x):
@@ -109,9 +123,10 @@ func isUsage(err error) bool {
 		worlds   world.Problems
 		listen   *onboard.ListenError
 		profile  *fleet.ProfileError
+		plan     *respond.PlanError
 	)
 	return errors.As(err, &problems) || errors.As(err, &cfg) || errors.As(err, &cert) || errors.As(err, &ref) || errors.As(err, &option) ||
-		errors.As(err, &selected) || errors.As(err, &worlds) || errors.As(err, &profile) || (errors.As(err, &listen) && listen.Err == nil)
+		errors.As(err, &selected) || errors.As(err, &worlds) || errors.As(err, &profile) || errors.As(err, &plan) || (errors.As(err, &listen) && listen.Err == nil)
 }
 
 // sandboxFlags are the command line's names for the fields of the sandbox's
@@ -120,7 +135,7 @@ func sandboxFlags() *strings.Replacer {
 	return strings.NewReplacer(
 		"ProxyAddr", "--proxy-addr", "ManagementAddr", "--management-addr", "Addr", "--addr",
 		"CertFile", "--cert-file", "KeyFile", "--key-file", "RootsFile", "--roots-file",
-		"set AllowNonLoopback", "add --allow-non-loopback", "Dir", "--dir",
+		"set AllowNonLoopback", "add --allow-non-loopback", "Dir", "--dir", "Faults", "--fault", "Rate", "--rate",
 	)
 }
 
@@ -189,8 +204,11 @@ func explainAPI(e *defender.Error, x *Explanation) {
 	if x.Code == "" {
 		x.Code = fmt.Sprintf("HTTP%d", e.Status)
 	}
-	if e.Status == 401 || e.Status == 403 {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
 		x.Exit = clierr.CodeSignIn
+	case http.StatusTooManyRequests:
+		x.Next += " The service counts all programs that use this app in this tenant together."
 	}
 }
 

@@ -14,10 +14,12 @@ import (
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/entra/consent"
 	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/config"
 	"github.com/tenantry/tenantry/internal/cli/explain"
 	"github.com/tenantry/tenantry/onboard"
+	"github.com/tenantry/tenantry/respond"
 	"github.com/tenantry/tenantry/sandbox"
 	"github.com/tenantry/tenantry/sandbox/proxy"
 	sandboxtoken "github.com/tenantry/tenantry/sandbox/token"
@@ -28,6 +30,7 @@ import (
 func TestError(t *testing.T) {
 	refused := &entra.Error{Code: 7000222, OAuth: "invalid_client", Message: "The keys are expired.", CorrelationID: "c-1", Action: entra.ActionFixCredential}
 	_, refErr := secret.Parse("hunter2")
+	conflict := &defender.ConflictError{What: "incident", ID: "29", Seen: time.Unix(0, 0), Now: time.Unix(1, 0), By: "anna"}
 	_, cloudErr := entra.CloudByName("mars")
 	tests := []struct {
 		name string
@@ -58,6 +61,18 @@ func TestError(t *testing.T) {
 		{"port", fmt.Errorf("listen: %w", syscall.EADDRINUSE), 1, "port-taken", "listen"},
 		{"network", &url.Error{Op: "Get", URL: "https://host.example/?code=S3CR3T", Err: errors.New("connection refused")}, 1, "no-answer", "no answer from host.example: connection refused"},
 		{"interrupt", fmt.Errorf("list: %w", context.Canceled), 130, "interrupted", "interrupted"},
+		{"conflict", fmt.Errorf("wrapped: %w", conflict), 1, "conflict", "incident 29 has changed since it was shown"},
+		{"merged", &defender.MergedError{Surface: defender.SurfaceXDR, ID: "29", Target: "30"}, 1, "merged", "incident 29 was merged into incident 30"},
+		{"uncertain, whatever broke it off", &defender.UncertainError{Operation: defender.OpUpdateIncident, Target: "29", Surface: defender.SurfaceXDR, Check: "Look first.", Err: &defender.TransportError{Ended: true, Err: context.Canceled}}, 1, "uncertain", "update incident 29 on surface xdr may or may not have been done"},
+		{"done in part", &defender.PartialUpdateError{What: "incident", ID: "29", Done: []string{"status"}, Missing: "the comment", Err: &defender.Error{Status: 403, Code: "Forbidden", Action: defender.ActionConsent}}, 4, "partial", "status written, but not the comment"},
+		{"throttled by graph", &defender.Error{Surface: defender.SurfaceGraph, Operation: defender.OpListIncidents, Status: 429, Code: "TooManyRequests", Action: defender.ActionWait, RetryAfter: 30 * time.Second}, 1, "TooManyRequests", "429 Too Many Requests"},
+		{"throttled without a code", &defender.Error{Surface: defender.SurfaceMDE, Status: 429, Action: defender.ActionWait}, 1, "HTTP429", "429 Too Many Requests"},
+		{"no time to wait", &defender.WaitError{Wait: defender.Wait{Surface: defender.SurfaceXDR, Operation: defender.OpListIncidents, For: time.Minute, Why: defender.WaitBudget}}, 1, "throttled", "it would have to wait 1m0s"},
+		{"no answer", &defender.TransportError{Surface: defender.SurfaceXDR, Operation: defender.OpListIncidents, Host: "h.example", Err: errors.New("reset")}, 1, "no-answer", "h.example does not answer"},
+		{"time ran out", &defender.TransportError{Ended: true, Err: context.DeadlineExceeded}, 1, "timeout", "deadline"},
+		{"no role for it", &access.RoleError{Operation: defender.OpUpdateIncident, Missing: []access.MissingRoles{{Surface: defender.SurfaceGraph, Roles: []string{"SecurityIncident.ReadWrite.All"}}}}, 3, "no-role", "no role to update incident: the Microsoft Graph token needs SecurityIncident.ReadWrite.All"},
+		{"no audit", &respond.AuditError{Before: true, Err: errors.New("disk")}, 1, "audit", "nothing was done"},
+		{"a plan", &respond.PlanError{Field: "comment", Problem: "it is missing", Remedy: "say why"}, 2, "usage", "comment: it is missing"},
 		{"anything", errors.New("what"), 1, "failed", "what"},
 	}
 	for _, tc := range tests {

@@ -186,7 +186,7 @@ func (f *Factory) parseCertificate(ctx context.Context, app fleet.App, file []by
 // TokenOptions are per-command wishes for [Factory.Tokens].
 type TokenOptions struct{ V1 bool }
 
-// Tokens signs in as the app.
+// Tokens signs in as the app. [Factory.Close] closes what it returns.
 func (f *Factory) Tokens(ctx context.Context, app fleet.App, o TokenOptions) (*entra.Tokens, error) {
 	cloud, err := f.Cloud()
 	if err != nil {
@@ -207,7 +207,14 @@ func (f *Factory) Tokens(ctx context.Context, app fleet.App, o TokenOptions) (*e
 	if err := entra.CheckCertificate(cred, f.Now()); err != nil {
 		return nil, placed(app, err)
 	}
-	return entra.NewTokens(cfg)
+	tokens, err := entra.NewTokens(cfg)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tokens = append(f.tokens, tokens)
+	return tokens, nil
 }
 
 // ProfileNamed finds a profile.

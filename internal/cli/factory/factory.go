@@ -45,6 +45,11 @@ type Store interface {
 	RemoveTenant(ctx context.Context, id entra.TenantID) error
 	PutInvitation(ctx context.Context, inv fleet.Invitation) error
 	UseInvitation(ctx context.Context, state string, now time.Time) (fleet.Invitation, error)
+	AppendAudit(ctx context.Context, r fleet.AuditRecord) (id int64, err error)
+	FinishAudit(ctx context.Context, id int64, res fleet.AuditResult) error
+	Audit(ctx context.Context, f fleet.AuditFilter) ([]fleet.AuditRecord, error)
+	PutSeen(ctx context.Context, tenant entra.TenantID, kind string, list []fleet.Seen) error
+	Seen(ctx context.Context, tenant entra.TenantID, kind, id string) (fleet.Seen, bool, error)
 	Close() error
 }
 
@@ -79,9 +84,10 @@ type Factory struct {
 	// Printer follows --output and --query; needs Config.
 	Printer func() (*output.Printer, error)
 
-	opts  Options
-	mu    sync.Mutex
-	store Store
+	opts   Options
+	mu     sync.Mutex
+	store  Store
+	tokens []*entra.Tokens // to close
 }
 
 // New returns a factory over the process's surroundings.
@@ -94,16 +100,21 @@ func New(o Options) *Factory {
 	return f
 }
 
-// Close releases what was opened.
+// Close releases what was opened: what signs in first, since its background
+// work may outlive the command, then the state.
 func (f *Factory) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.store == nil {
-		return nil
+	var errs []error
+	for _, t := range f.tokens {
+		errs = append(errs, t.Close())
 	}
-	s := f.store
-	f.store = nil
-	return s.Close()
+	f.tokens = nil
+	if f.store != nil {
+		errs = append(errs, f.store.Close())
+		f.store = nil
+	}
+	return errors.Join(errs...)
 }
 
 // Getenv is a variable of the run's environment.
@@ -201,7 +212,13 @@ func (f *Factory) newPrinter() (*output.Printer, error) {
 	if err != nil {
 		return nil, clierr.Usage("such as --query '[].id'; the grammar is at https://jmespath.org", "--query: %v", err)
 	}
-	return &output.Printer{Out: f.Streams.Out, Format: format, Query: query, Width: f.Streams.Width}, nil
+	return &output.Printer{Out: f.Streams.Out, Format: format, Query: query, Width: f.Streams.Width, Color: f.color()}, nil
+}
+
+// color says whether a person wants colours: on a terminal, unless NO_COLOR is
+// set to anything (https://no-color.org) or the terminal cannot.
+func (f *Factory) color() bool {
+	return f.Streams.OutTTY && f.Getenv("NO_COLOR") == "" && f.Getenv("TERM") != "dumb"
 }
 
 // Print prints one result by --output and --query.

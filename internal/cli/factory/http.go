@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/cli/clierr"
@@ -34,11 +35,41 @@ func (f *Factory) newHTTPClient() (*http.Client, error) {
 		}
 		t.TLSClientConfig.RootCAs = pool
 	}
-	var rt http.RoundTripper = t
+	var rt http.RoundTripper = named{base: t, userAgent: f.UserAgent()}
 	if w := f.TraceTo(); w != nil {
-		rt = &wirelog.Transport{Base: t, Log: w, Now: f.Now}
+		rt = &wirelog.Transport{Base: rt, Log: w, Now: f.Now}
 	}
 	return &http.Client{Transport: rt, Timeout: requestTimeout, CheckRedirect: noRedirect}, nil
+}
+
+// UserAgent is how every request names its program, "tenantry/VERSION", so that
+// a customer finds it in the sign-in log and Microsoft's support in theirs.
+func (f *Factory) UserAgent() string {
+	version, _, _ := strings.Cut(f.Version, " ") // "devel COMMIT with changes"
+	version = strings.Map(func(r rune) rune {
+		if r > ' ' && r < 0x7f && !strings.ContainsRune(`()<>@,;:\"/[]?={}`, r) { // a token of RFC 9110
+			return r
+		}
+		return -1
+	}, version)
+	if version == "" {
+		return "tenantry"
+	}
+	return "tenantry/" + version
+}
+
+// named puts the program's name on requests that carry none.
+type named struct {
+	base      http.RoundTripper
+	userAgent string
+}
+
+func (n named) RoundTrip(req *http.Request) (*http.Response, error) {
+	if _, given := req.Header["User-Agent"]; !given {
+		req = req.Clone(req.Context()) // a RoundTripper must not change the request
+		req.Header.Set("User-Agent", n.userAgent)
+	}
+	return n.base.RoundTrip(req)
 }
 
 // noRedirect hands back a redirect as it is: none of the APIs redirects, and a

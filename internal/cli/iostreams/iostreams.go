@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -16,8 +17,8 @@ import (
 )
 
 // Streams are the three standard streams of one run. Data goes to Out; notes,
-// progress and questions go to Err. It is not safe for concurrent writes; a
-// command that works in parallel reports from one goroutine.
+// progress and questions go to Err. Notes and progress may come from several
+// goroutines; what goes to Out and Err directly may not.
 type Streams struct {
 	In  io.Reader
 	Out io.Writer
@@ -27,6 +28,8 @@ type Streams struct {
 	InTTY, OutTTY, ErrTTY bool
 	// Width is the terminal's width in columns; 0 means unlimited.
 	Width int
+
+	mu sync.Mutex // notes, a whole one at a time
 }
 
 // System returns the streams of the process.
@@ -59,6 +62,8 @@ func (s *Streams) Notef(format string, args ...any) {
 
 // note writes lines that are safe for a terminal whatever names they carry.
 func (s *Streams) note(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
 		fmt.Fprintln(s.Err, output.Clean(line))
 	}

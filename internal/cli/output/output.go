@@ -70,6 +70,9 @@ type Result struct {
 	Rows    [][]string
 	// Give says how the table fits a terminal that is too narrow.
 	Give Give
+	// Page, if not nil, writes what people read in place of the table; CSV still
+	// has Columns and Rows.
+	Page func(*Page)
 }
 
 // Give says which columns of a table give way in a narrow terminal. The zero
@@ -82,6 +85,8 @@ type Give struct {
 	// Cut are columns cut short, in this order, each not below its width; ids
 	// and times are never among them. None means that the last column wraps.
 	Cut []Limit
+	// Spare are columns left out last, in this order, when cutting did not do.
+	Spare []string
 }
 
 // Limit is the width, in characters, that a column keeps at least.
@@ -98,6 +103,8 @@ type Printer struct {
 	// Width is the terminal's width for tables; 0 means unlimited, so that
 	// nothing is cut off in a file.
 	Width int
+	// Color says whether a page may use colours.
+	Color bool
 }
 
 // Print writes one result.
@@ -121,6 +128,12 @@ func (p *Printer) Print(r Result) error {
 	case NDJSON:
 		return p.lines(r)
 	case CSV, Table:
+		if r.Page != nil && p.Format == Table {
+			page := NewPage(p.Width, p.Color)
+			r.Page(page)
+			_, err := page.WriteTo(p.Out)
+			return err
+		}
 		if r.Columns == nil {
 			doc, err := generic(r.Doc)
 			if err != nil {

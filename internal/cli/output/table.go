@@ -153,7 +153,22 @@ func (t *grid) fit(width int, give Give) {
 			t.drop(slices.Index(t.columns, name))
 		}
 	}
-	for _, limit := range give.Cut {
+	whole := slices.Clone(t.widths)
+	t.cut(width, give.Cut)
+	for _, name := range give.Spare {
+		j := slices.Index(t.columns, name)
+		if j < 0 || t.total() <= width {
+			continue
+		}
+		whole = slices.Delete(whole, j, j+1)
+		t.drop(j)
+		t.widths = slices.Clone(whole) // what was left out leaves room
+		t.cut(width, give.Cut)
+	}
+}
+
+func (t *grid) cut(width int, limits []Limit) {
+	for _, limit := range limits {
 		if j := slices.Index(t.columns, limit.Column); j >= 0 {
 			t.widths[j] = max(min(t.widths[j], limit.Width), t.widths[j]-max(0, t.total()-width))
 		}
@@ -246,7 +261,7 @@ func Clean(s string) string {
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t' || r == '\r':
+		case r == '\n' || r == '\t' || r == '\r' || r == 0x2028 || r == 0x2029:
 			return ' '
 		case unfit(r):
 			return -1
@@ -257,5 +272,6 @@ func Clean(s string) string {
 
 func unfit(r rune) bool {
 	return unicode.IsControl(r) || r == utf8.RuneError ||
-		(r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) || r == 0x200e || r == 0x200f
+		(r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) || r == 0x200e || r == 0x200f || r == 0x061c ||
+		r == 0x2028 || r == 0x2029 // separators of lines and paragraphs
 }

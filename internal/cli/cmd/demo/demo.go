@@ -13,6 +13,7 @@ import (
 
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
+	"github.com/tenantry/tenantry/internal/cli/cmd/incidents"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/output"
@@ -45,7 +46,7 @@ should.`,
 
 // Result is what the demo found, as JSON.
 type Result struct {
-	Items   []Incident           `json:"items"`
+	Items   []incidents.Item     `json:"items"`
 	Tenants []fleet.TenantStatus `json:"tenants"`
 	Journal journal.Summary      `json:"journal"`
 }

@@ -21,13 +21,6 @@ import (
 	"github.com/tenantry/tenantry/sandbox/journal"
 )
 
-// Incident is one incident with the tenant it is of.
-type Incident struct {
-	TenantID   string `json:"tenantId"`
-	TenantName string `json:"tenantName"`
-	*defender.Incident
-}
-
 // read reads the incidents of all tenants, and prints them with what failed.
 func (s *stage) read(ctx context.Context) error {
 	openers := map[bool]*access.Opener{}
@@ -42,15 +35,15 @@ func (s *stage) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.report, err = each.Run(ctx, s.tenants, parallel, func(ctx context.Context, t fleet.Tenant) ([]Incident, string, error) {
+	s.report, err = each.Run(ctx, s.tenants, parallel, func(ctx context.Context, t fleet.Tenant) ([]incidents.Item, string, error) {
 		open, err := openers[former[string(t.ID)]].Open(ctx, t.ID)
 		if err != nil {
 			return nil, "", err
 		}
 		list, err := open.List(ctx, defender.ListOptions{}, 0)
-		items := make([]Incident, 0, len(list))
+		items := make([]incidents.Item, 0, len(list))
 		for _, inc := range list {
-			items = append(items, Incident{TenantID: string(t.ID), TenantName: t.Name, Incident: inc})
+			items = append(items, incidents.NewItem(t, inc))
 		}
 		return items, fmt.Sprintf("through %s: %s", open.Surface, open.Reason), err
 	})
@@ -58,7 +51,7 @@ func (s *stage) read(ctx context.Context) error {
 		return err
 	}
 	s.items = s.report.Items()
-	slices.SortStableFunc(s.items, func(a, b Incident) int { return cmp.Compare(b.LastUpdate.UnixNano(), a.LastUpdate.UnixNano()) })
+	slices.SortStableFunc(s.items, func(a, b incidents.Item) int { return cmp.Compare(b.LastUpdate.UnixNano(), a.LastUpdate.UnixNano()) })
 	s.heading("The incidents of all tenants, newest first")
 	var rows [][]string
 	for _, i := range s.items {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/cmd/incidents"
 	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/register"
@@ -20,6 +21,7 @@ import (
 	"github.com/tenantry/tenantry/onboard"
 	box "github.com/tenantry/tenantry/sandbox"
 	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/world"
 	"github.com/tenantry/tenantry/secret"
 )
 
@@ -42,8 +44,8 @@ type stage struct {
 
 	cast    []customer
 	tenants []fleet.Tenant // in the order of cast
-	report  each.Report[Incident]
-	items   []Incident
+	report  each.Report[incidents.Item]
+	items   []incidents.Item
 	journal journal.Summary
 }
 
@@ -57,7 +59,9 @@ func open(ctx context.Context, f *factory.Factory, dir string) (*stage, error) {
 	if s.cloud, err = entra.CloudByName("public"); err != nil {
 		return nil, err
 	}
-	if s.sandbox, err = box.New(box.Config{Now: f.Now}); err != nil {
+	// What is new works at once here: with the sandbox's usual delays the play
+	// would wait for the secret, then for each consent and each refusal.
+	if s.sandbox, err = box.New(box.Config{Now: f.Now, Delays: &world.Delays{}}); err != nil {
 		return nil, err
 	}
 	if err := s.sandbox.Start(); err != nil {
@@ -75,7 +79,16 @@ func open(ctx context.Context, f *factory.Factory, dir string) (*stage, error) {
 	return s, nil
 }
 
-func (s *stage) close() error { return errors.Join(s.store.Close(), s.sandbox.Close()) }
+// close ends the play; what signs in goes first, since it renews in the background.
+func (s *stage) close() error {
+	var errs []error
+	for _, t := range []*entra.Tokens{s.tokens, s.former} {
+		if t != nil {
+			errs = append(errs, t.Close())
+		}
+	}
+	return errors.Join(append(errs, s.store.Close(), s.sandbox.Close())...)
+}
 
 // callbackURI is the registered redirect URI of the admin consent links. The
 // demo takes what comes back out of the browser's hand, as tenantry invite

@@ -88,7 +88,7 @@ func (s *stage) onboard(ctx context.Context, c customer, t fleet.Tenant) (fleet.
 		}
 		s.say("invite", t.Name, "later, the administrator disables the app")
 	}
-	// One round is enough: the sandbox's directory has no lag unless asked to.
+	// One round is enough: this sandbox's directory has no lag, see open.
 	proved, err := service.Prove(ctx, t, onboard.ProveOptions{Deadline: time.Millisecond})
 	if ctx.Err() != nil {
 		return t, ctx.Err()

@@ -9,10 +9,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenantry/tenantry/defender"
+	"github.com/tenantry/tenantry/entra"
+	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/output"
+	"github.com/tenantry/tenantry/internal/cli/seen"
+	"github.com/tenantry/tenantry/internal/cli/story"
 )
 
 type showOptions struct {
@@ -25,11 +30,17 @@ func newShow(f *factory.Factory) *cobra.Command {
 	var o showOptions
 	cmd := &cobra.Command{
 		Use:   "show INCIDENT-ID",
-		Short: "Show one incident with its alerts",
-		Long: `Show one incident of one tenant with its alerts. Incident ids count per tenant,
-so that the tenant has to be named unless AZURE_TENANT_ID is set or the state
-holds only one. JSON and YAML hold everything the surface told, fields this
-version does not know among them.`,
+		Short: "Show one incident with its alerts, as a story",
+		Long: `Show one incident of one tenant: what happened, its alerts in the order of
+their first activity, what they are about (each device, user, file … once),
+the ATT&CK techniques, the comments, and the link to its page in the portal.
+Incident ids count per tenant, so that the tenant has to be named unless
+AZURE_TENANT_ID is set or the state holds only one.
+
+On a terminal long lists are cut short and say so, and severities are coloured
+unless NO_COLOR is set; in a file or a pipe nothing is cut or coloured. JSON and
+YAML hold everything the surface told, fields this version does not know among
+them; CSV holds the incident's own fields and a line per alert.`,
 		Example: command.Examples(
 			"in words", "tenantry incidents show 29 --tenant contoso.com",
 			"titles of its alerts", "tenantry incidents show 29 --tenant contoso.com --output json --query 'alerts[].title'"),
@@ -44,14 +55,22 @@ version does not know among them.`,
 	return cmd
 }
 
+// checkID refuses what cannot be the id of an incident.
+func checkID(id string) error {
+	if n, err := strconv.ParseInt(id, 10, 64); err != nil || n <= 0 {
+		return clierr.Usage("ids are in the column ID of tenantry incidents list", "%q is not the id of an incident: ids are numbers", id)
+	}
+	return nil
+}
+
 func runShow(ctx context.Context, f *factory.Factory, o showOptions) error {
-	if n, err := strconv.ParseInt(o.id, 10, 64); err != nil || n <= 0 {
-		return clierr.Usage("ids are in the column ID of tenantry incidents list", "%q is not the id of an incident: ids are numbers", o.id)
+	if err := checkID(o.id); err != nil {
+		return err
 	}
 	if _, err := f.Printer(); err != nil {
 		return err
 	}
-	opener, err := newOpener(ctx, f, o.surface)
+	opener, err := access.ForCommand(ctx, f, o.surface, defender.OpGetIncident)
 	if err != nil {
 		return err
 	}
@@ -68,10 +87,27 @@ func runShow(ctx context.Context, f *factory.Factory, o showOptions) error {
 		return err
 	}
 	f.Streams.Notef("%s, through %s: %s", t.Label(), open.Surface, open.Reason)
-	item := Item{TenantID: string(t.ID), TenantName: t.Label(), Customer: t.Customer, Incident: inc}
-	return f.Print(output.Result{Doc: item, Lines: []any{item}, Columns: []string{"FIELD", "VALUE"}, Rows: describe(item)})
+	if inc.AlertsMissing != nil {
+		f.Streams.Notef("note: its alerts are missing here: %v", inc.AlertsMissing)
+	}
+	item := NewItem(t, inc)
+	err = f.Print(output.Result{
+		Doc: item, Lines: []any{item}, Columns: []string{"FIELD", "VALUE"}, Rows: describe(item),
+		Page: func(p *output.Page) {
+			story.Incident(p, story.About{Tenant: item.TenantName, Customer: item.Customer, Through: open.Surface, Now: f.Now()}, inc)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	seen.Remember(ctx, f, fleet.SeenIncident, map[entra.TenantID][]fleet.Seen{t.ID: {shown(inc)}})
+	if inc.RedirectTo != "" {
+		f.Streams.Notef("next: tenantry incidents show %s --tenant %s", inc.RedirectTo, command.Quote(t.Label()))
+	}
+	return nil
 }
 
+// describe is an incident as rows of CSV.
 func describe(i Item) [][]string {
 	rows := [][]string{
 		{"incident", i.ID}, {"name", i.Name}, {"tenant", i.TenantName},

@@ -2,12 +2,17 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,10 +20,12 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	box "github.com/tenantry/tenantry/sandbox"
+	"github.com/tenantry/tenantry/sandbox/journal"
 )
 
 type execOptions struct {
 	world, dir string
+	settings   settings
 	argv       []string
 }
 
@@ -34,10 +41,14 @@ change and no switch that turns certificate checks off.
 
 A sandbox that runs in --dir is used; else one is started for the program and
 ends with it. Signals are passed on, and the program's exit code is the
-command's. 126 and 127 mean that the program could not be started, as in a shell.`,
+command's. 126 and 127 mean that the program could not be started, as in a shell.
+
+When the program calls an API that Microsoft is retiring, a notice on stderr
+says when it ends and what to call instead.`,
 		Example: command.Examples(
 			"a script of yours", "tenantry sandbox exec -- python3 partner.py",
 			"curl under Microsoft's host names", "tenantry sandbox exec -- curl -s https://login.microsoftonline.com/alderfinch.onmicrosoft.com/v2.0/.well-known/openid-configuration",
+			"what a script does when every tenth answer is an error", "tenantry sandbox exec --fault kind=fail,services=graph,probability=0.1 -- ./collect.sh",
 			"a shell, to try things", "tenantry sandbox exec --world world.yaml -- bash"),
 		Args: command.Args(1, -1, "program to run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,6 +60,7 @@ command's. 126 and 127 mean that the program could not be started, as in a shell
 	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().StringVar(&o.world, "world", "", "world `file` (default: the built-in world)")
 	cmd.Flags().StringVar(&o.dir, "dir", "", "`directory` of a sandbox that runs, or of keys and journal for a new one")
+	o.settings.add(cmd)
 	return cmd
 }
 
@@ -105,7 +117,10 @@ func environment(ctx context.Context, f *factory.Factory, o execOptions) (enviro
 			if o.world != "" {
 				return nil, nil, clierr.Usage("leave --world out, or name another --dir", "a sandbox runs in %s already, with a world of its own", dir)
 			}
-			return box.EnvironFor(e, f.Environ), func() error { return nil }, nil
+			if given := o.settings.given(); len(given) > 0 {
+				return nil, nil, clierr.Usage("leave them out, set faults with tenantry sandbox faults set, or name another --dir", "a sandbox runs in %s already, and cannot follow %s", dir, strings.Join(given, ", "))
+			}
+			return box.EnvironFor(e, f.Environ), tellRetiring(ctx, f, e), nil
 		}
 	}
 	if o.dir != "" {
@@ -116,7 +131,11 @@ func environment(ctx context.Context, f *factory.Factory, o execOptions) (enviro
 		return nil, nil, err
 	}
 	// Without --dir nothing is left behind, and two at once do not meet.
-	s, err := box.New(box.Config{Dir: o.dir, World: w, Now: f.Now})
+	cfg := box.Config{Dir: o.dir, World: w, Now: f.Now, OnRetiring: warn(f)}
+	if err := o.settings.apply(&cfg, w.Settings()); err != nil {
+		return nil, nil, err
+	}
+	s, err := box.New(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,6 +143,43 @@ func environment(ctx context.Context, f *factory.Factory, o execOptions) (enviro
 		return nil, nil, errors.Join(err, s.Close())
 	}
 	return s.Environ(f.Environ), s.Close, nil
+}
+
+// tellRetiring remembers where the journal of a sandbox that runs is, and
+// returns what tells of the calls since then to APIs that end. That it cannot
+// be asked any more is not the program's failure.
+func tellRetiring(ctx context.Context, f *factory.Factory, e box.Endpoints) func() error {
+	var before journal.Summary
+	body, err := ask(ctx, e, http.MethodGet, "/journal/summary", nil)
+	if err != nil {
+		return func() error { return nil }
+	}
+	defer body.Close()
+	if json.NewDecoder(body).Decode(&before) != nil {
+		return func() error { return nil }
+	}
+	return func() error {
+		// Also after Ctrl-C: it ended the program, not this.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		body, err := ask(ctx, e, http.MethodGet, fmt.Sprintf("/journal?kind=request&since=%d", before.Seq), nil)
+		if err != nil {
+			return nil
+		}
+		defer body.Close()
+		told := map[string]bool{}
+		_ = readEvents(body, func(raw json.RawMessage, _ journal.Event) error {
+			var e struct {
+				Detail struct{ Retiring *box.Retiring }
+			}
+			if json.Unmarshal(raw, &e) == nil && e.Detail.Retiring != nil && !told[e.Detail.Retiring.API] {
+				told[e.Detail.Retiring.API] = true
+				warn(f)(*e.Detail.Retiring)
+			}
+			return nil
+		})
+		return nil
+	}
 }
 
 func cannotStart(f *factory.Factory, name string, err error) error {

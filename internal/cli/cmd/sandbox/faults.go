@@ -19,17 +19,18 @@ func newFaults(f *factory.Factory) *cobra.Command {
 	var m management
 	cmd := command.Group(&cobra.Command{
 		Use:   "faults",
-		Short: "Let the token service of a running sandbox misbehave",
-		Long: `Let the token service of a running sandbox misbehave: slow, hanging, failing,
-throttled, cut off, with tokens of the wrong tenant, or with a clock of its own.
-Nothing goes wrong until it is asked for. What a fault did is in the journal, by
-its id.`,
+		Short: "Let a running sandbox misbehave",
+		Long: `Let the services of a running sandbox misbehave: slow, hanging, failing,
+throttled, cut off, with lists that cannot be paged, with tokens of the wrong
+tenant, or with a clock of its own. Nothing goes wrong until it is asked for.
+What a fault did is in the journal, by its id. A world file and the switch
+--fault of tenantry sandbox serve set faults from the beginning.`,
 		Example: command.Examples(
 			"what is set", "tenantry sandbox faults list",
 			"one tenant's requests get no answer", "tenantry sandbox faults set hang tenant=alderfinch.onmicrosoft.com",
 			"all is well again", "tenantry sandbox faults clear"),
-	}, newFaultsList(f, &m), newFaultsSet(f, &m), newFaultsClear(f, &m), newFaultsRotate(f, &m))
-	cmd.PersistentFlags().StringVar(&m.dir, "dir", "", "`directory` of the sandbox that runs (default: sandbox in the state directory)")
+	}, newFaultsList(f, &m), newFaultsSet(f, &m), newFaultsClear(f, &m), newFaultsRotate(f, &m), newFaultsApp(f, &m, false), newFaultsApp(f, &m, true))
+	m.flag(cmd)
 	return cmd
 }
 
@@ -58,22 +59,36 @@ func newFaultsSet(f *factory.Factory, m *management) *cobra.Command {
 
   slow           delay=500ms, or delay=500ms delayMax=2s for a random one
   hang           no answer until the client leaves or the fault is cleared
-  fail           status=500|502|503|504 body=ests|html|empty retryAfter=30s
+  fail           status=500|502|503|504 body=own|html|empty retryAfter=30s
   reset          the connection is closed without an answer
-  truncate       half of the body, or bytes=N of it
+  truncate       half of the body, or bytes=N of it, then the connection ends
+  wrongLength    a Content-Length of half of the body, or of bytes=N
+  cutGzip        a compressed body that ends in the middle
+  badUTF8        names and descriptions with bytes that are no UTF-8
+  hugeBody       a body of 1 GiB, or of bytes=N
   throttle       requests=10 window=1m retryAfter=30s retryAfterAs=seconds|date|none
   portal         a captive portal's page; status=200|511
+
+  shrink         pages of half of what was asked for, or of items=N
+  repeat         pages that begin with the last item of the page before
+  loop           a next link that leads to the page itself
+  foreignLink    a next link to another host
+  expandFails    500 for whatever has $expand
+
   wrongTenant    tokens of otherTenant=TENANT, or of any other
   wrongAudience  tokens for audience=URI, or for any other API
   refreshIn      refreshIn=30m in answers
   longLived      lifetime=24h refreshIn=12h
   clock          offset=-10m, for the whole sandbox
 
-Each but clock also takes tenant=DOMAIN|TENANT-ID, probability=0.1 with seed=N,
-count=N (strikes until it is spent) and, unless it changes the token,
-operations=token,keys. All take for=10m, after which the fault is over.`,
+Which requests it strikes, but for clock: services=sts,graph,xdr,mde and
+operations=token,incidents.list,… as the journal names them, unless the fault
+changes the token (without either, the token service; the APIs for the middle
+group), tenant=DOMAIN|TENANT-ID, probability=0.1 with seed=N, and count=N
+(strikes until it is spent). All take for=10m, after which the fault is over.`,
 		Example: command.Examples(
 			"every tenth token request fails", "tenantry sandbox faults set fail probability=0.1 operations=token",
+			"one tenant's incidents cannot be read with their alerts", "tenantry sandbox faults set expandFails tenant=alderfinch.onmicrosoft.com",
 			"ten requests a minute, as a date", "tenantry sandbox faults set throttle requests=10 window=1m retryAfterAs=date",
 			"the clock is ten minutes behind", "tenantry sandbox faults set clock offset=-10m"),
 		Args: command.Args(1, -1, "kind"),
@@ -136,10 +151,36 @@ the key before last are refused from then on.`,
 	}
 }
 
+func newFaultsApp(f *factory.Factory, m *management, enable bool) *cobra.Command {
+	verb, what, short := "disable-app", "servicePrincipal.disabled", "Let a customer's administrator disable an app"
+	if enable {
+		verb, what, short = "enable-app", "servicePrincipal.enabled", "Let a customer's administrator enable an app again"
+	}
+	return &cobra.Command{
+		Use:   verb + " TENANT APP",
+		Short: short,
+		Long: short + `, as in the portal under
+Enterprise applications. This changes the world (` + what + ` in the
+journal), and tenantry sandbox reset world takes it back. While an app is
+disabled its token requests are refused with AADSTS7000112. APP is a client id
+or a display name.`,
+		Example: command.Examples("in one tenant", "tenantry sandbox faults "+verb+" alderfinch.onmicrosoft.com 11111111-2222-4333-8444-555555555555"),
+		Args:    command.Args(2, 2, "tenant and app"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var answer map[string]any
+			err := m.call(cmd.Context(), f, http.MethodPut, "/servicePrincipals", map[string]any{"tenant": args[0], "app": args[1], "enabled": enable}, &answer)
+			if err != nil {
+				return err
+			}
+			return f.Print(output.Result{Doc: answer, Lines: []any{answer}})
+		},
+	}
+}
+
 // faultSpec makes JSON of the words of a command line. Whether names and
 // values are right is judged by the sandbox, which knows its world.
 func faultSpec(args []string) (map[string]json.RawMessage, error) {
-	numbers := []string{"probability", "seed", "count", "status", "bytes", "requests"}
+	numbers := []string{"probability", "seed", "count", "status", "bytes", "requests", "items"}
 	spec := map[string]json.RawMessage{}
 	put := func(name string, v any) {
 		raw, _ := json.Marshal(v) // texts and lists of them: cannot fail
@@ -155,7 +196,7 @@ func faultSpec(args []string) (map[string]json.RawMessage, error) {
 			return nil, clierr.Usage("give it once", "%s is given more than once", name)
 		}
 		switch {
-		case name == "operations":
+		case name == "operations", name == "services":
 			put(name, strings.Split(value, ","))
 		case slices.Contains(numbers, name):
 			if !json.Valid([]byte(value)) || strings.ContainsAny(value, `"[{tfn`) {
@@ -170,7 +211,7 @@ func faultSpec(args []string) (map[string]json.RawMessage, error) {
 }
 
 func faultTable(all []fault.Fault) output.Result {
-	r := output.Result{Doc: all, Columns: []string{"id", "kind", "tenant", "state", "matched", "struck"}}
+	r := output.Result{Doc: all, Columns: []string{"id", "kind", "services", "tenant", "state", "matched", "struck"}}
 	if all == nil {
 		r.Doc = []fault.Fault{}
 	}
@@ -179,7 +220,7 @@ func faultTable(all []fault.Fault) output.Result {
 		if tenant == "" {
 			tenant = "all"
 		}
-		r.Rows = append(r.Rows, []string{x.ID, string(x.Kind), tenant, x.State, num(int(x.Matched)), num(int(x.Struck))})
+		r.Rows = append(r.Rows, []string{x.ID, string(x.Kind), strings.Join(x.Services, " "), tenant, x.State, num(int(x.Matched)), num(int(x.Struck))})
 	}
 	return r
 }

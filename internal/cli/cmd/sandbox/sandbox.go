@@ -11,6 +11,7 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	box "github.com/tenantry/tenantry/sandbox"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
 
@@ -20,17 +21,23 @@ func New(f *factory.Factory) *cobra.Command {
 		Use:   "sandbox",
 		Short: "Microsoft's side, pretended, for tests and development",
 		Long: `The sandbox stands in for Microsoft on the wire: sign-in and consent pages,
-tokens, Microsoft Graph, the Defender XDR API, under Microsoft's own host names,
-over TLS with a certification authority of its own. Programs in any language
-work against it unmodified, Microsoft's own SDKs among them.
+tokens, Microsoft Graph, the APIs of Defender XDR and of Defender for Endpoint,
+under Microsoft's own host names, over TLS with a certification authority of its
+own. Programs in any language work against it unmodified, Microsoft's own SDKs
+among them.
+
+What is changed stays changed: a consent is in the next token, a new secret
+works after a moment, an update is in the next answer. Microsoft's limits of
+calls hold, and what can go wrong goes wrong when it is asked to.
 
 What it pretends exists is a world: tenants, users, apps, consents, incidents.
 The default world has a partner and a dozen customers in different conditions.`,
 		Example: command.Examples(
 			"keep one running", "tenantry sandbox serve",
 			"run a program against it", "tenantry sandbox exec -- python3 partner.py",
-			"a world of your own", "tenantry sandbox world init world.yaml"),
-	}, newServe(f), newExec(f), newWorld(f), newFaults(f))
+			"a world of your own", "tenantry sandbox world init world.yaml",
+			"what it was asked", "tenantry sandbox journal summary"),
+	}, newServe(f), newExec(f), newWorld(f), newFaults(f), newJournal(f), newReset(f))
 }
 
 // defaultDir is where serve keeps its keys, and where exec looks for a running
@@ -48,7 +55,7 @@ func load(path string, now func() time.Time) (*world.World, *world.Spec, error) 
 	spec := world.Default()
 	if path != "" {
 		var err error
-		if spec, err = world.LoadFile(path); err != nil {
+		if spec, err = world.LoadFile(path, box.WorldOptions()...); err != nil {
 			return nil, nil, worldError(path, err)
 		}
 	}

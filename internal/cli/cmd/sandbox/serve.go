@@ -26,6 +26,7 @@ type serveOptions struct {
 	addr, proxyAddr, managementAddr string
 	certFile, keyFile, rootsFile    string
 	beyondLoopback                  bool
+	settings                        settings
 }
 
 func newServe(f *factory.Factory) *cobra.Command {
@@ -42,11 +43,18 @@ Three addresses are listened on: TLS (also by the address alone: every path of
 every service is served there), the proxy that leads Microsoft's host names to
 it, and the management API with the journal of all that was asked.
 
+What is new takes a moment to be noticed, as at Microsoft: a consent and a new
+credential a second each, unless the world file or a switch says otherwise.
+Limits of calls are Microsoft's published ones. Nothing happens in the world by
+itself, and nothing goes wrong, unless asked for.
+
 A certificate of your own has to name every host that clients are to reach;
 --roots-file is what they are then told to trust.`,
 		Example: command.Examples(
 			"the default world, any free ports", "tenantry sandbox serve",
 			"a world of your own, fixed ports", "tenantry sandbox serve --world world.yaml --addr 127.0.0.1:8443 --proxy-addr 127.0.0.1:8080",
+			"a busy day, and one tenant whose answers come late", "tenantry sandbox serve --rate 30 --fault kind=slow,services=graph,tenant=alderfinch.onmicrosoft.com,delay=2s",
+			"for tests that must not wait", "tenantry sandbox serve --limits off --consent-lag 0s --credential-lag 0s",
 			"for names that resolve to this machine", "tenantry sandbox serve --addr 127.0.0.1:443",
 			"with a certificate of yours", "tenantry sandbox serve --cert-file server.pem --key-file server-key.pem --roots-file ca.pem"),
 		Args: command.NoArgs,
@@ -61,6 +69,7 @@ A certificate of your own has to name every host that clients are to reach;
 	cmd.Flags().StringVar(&o.keyFile, "key-file", "", "PEM `file` of its private key")
 	cmd.Flags().StringVar(&o.rootsFile, "roots-file", "", "PEM `file` of what clients are to trust then")
 	cmd.Flags().BoolVar(&o.beyondLoopback, "allow-non-loopback", false, "let --addr and --proxy-addr be reached from other machines, for containers")
+	o.settings.add(cmd)
 	return cmd
 }
 
@@ -81,11 +90,16 @@ func runServe(ctx context.Context, f *factory.Factory, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	s, err := box.New(box.Config{
+	cfg := box.Config{
 		Dir: o.dir, World: w, Addr: o.addr, ProxyAddr: o.proxyAddr, ManagementAddr: o.managementAddr, AllowNonLoopback: o.beyondLoopback,
 		CertFile: o.certFile, KeyFile: o.keyFile, RootsFile: o.rootsFile,
 		Now: f.Now, Log: slog.New(slog.NewTextHandler(f.Streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+		OnRetiring: warn(f),
+	}
+	if err := o.settings.apply(&cfg, w.Settings()); err != nil {
+		return err
+	}
+	s, err := box.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -107,10 +121,11 @@ func describe(f *factory.Factory, e box.Endpoints, o serveOptions, spec *world.S
 	if f.Flags.Output != "" || f.Flags.Query != "" {
 		return f.Print(output.Result{Doc: e, Lines: []any{e}})
 	}
-	exec := "tenantry sandbox exec"
+	dir := ""
 	if d, err := defaultDir(f); err != nil || d != o.dir {
-		exec += " --dir " + command.Quote(e.Dir)
+		dir = " --dir " + command.Quote(e.Dir)
 	}
+	exec := "tenantry sandbox exec" + dir
 	var b strings.Builder
 	fmt.Fprintf(&b, "TLS         %s\nproxy       %s\nmanagement  %s\ncertificate %s\n", e.Origin, e.Proxy, e.Management, e.CAFile)
 	fmt.Fprintf(&b, "\nTo run any program against it, in another terminal:\n\n  %s -- CMD …\n", exec)
@@ -128,7 +143,7 @@ The app %q, as %s:
   %s -- tenantry incidents list --tenant %s -o table
 `, ex.app, ex.tenant, exec, ex.tenant, ex.clientID, command.Quote(ex.secret), ex.clientID, command.Quote(ex.secret), exec, ex.tenant, exec, exec, ex.tenant)
 	}
-	fmt.Fprintf(&b, "\nWhat was asked so far:\n\n  curl -s %s/journal/summary\n\nCtrl-C ends the sandbox.\n", e.Management)
+	fmt.Fprintf(&b, "\nWhat was asked so far:\n\n  tenantry sandbox journal summary%s\n\nCtrl-C ends the sandbox.\n", dir)
 	_, err := f.Streams.Out.Write([]byte(b.String()))
 	return err
 }

@@ -1,11 +1,11 @@
-package incidents
+package moment
 
 import (
 	"testing"
 	"time"
 )
 
-func TestParseSince(t *testing.T) {
+func TestParse(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	tests := []struct {
 		in   string
@@ -27,20 +27,20 @@ func TestParseSince(t *testing.T) {
 		{in: "2026-13-01", bad: true},
 	}
 	for _, tc := range tests {
-		got, err := parseSince(tc.in, now)
+		got, err := Parse("--since", tc.in, now)
 		if (err != nil) != tc.bad || !got.Equal(tc.want) {
 			t.Errorf("%q: got %s, %v", tc.in, got, err)
 		}
 	}
 }
 
-func FuzzParseSince(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, s := range []string{"24h", "7d", "2026-11-16", "1e9h", "w"} {
 		f.Add(s)
 	}
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, s string) {
-		got, err := parseSince(s, now)
+		got, err := Parse("--since", s, now)
 		if err != nil && !got.IsZero() {
 			t.Errorf("%q: a time and an error", s)
 		}

@@ -1,4 +1,5 @@
-package incidents
+// Package moment reads points in time as people type them.
+package moment
 
 import (
 	"strconv"
@@ -8,14 +9,15 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 )
 
-// parseSince reads a point in time: an age such as 90m, 24h, 7d or 2w, a date
-// (midnight UTC), or an RFC 3339 time. Empty is the zero time.
-func parseSince(s string, now time.Time) (time.Time, error) {
+// Parse reads the value of a flag that is a point in time: an age such as 90m,
+// 24h, 7d or 2w, a date (midnight UTC), or an RFC 3339 time. Empty is the zero
+// time.
+func Parse(flag, s string, now time.Time) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return time.Time{}, nil
 	}
-	bad := clierr.Usage("use 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z", "--since: %q is not a time", s)
+	bad := clierr.Usage("use 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z", "%s: %q is not a time", flag, s)
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return t, nil
 	}
