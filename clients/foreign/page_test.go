@@ -54,6 +54,18 @@ This page is made from the suite's lists: ` + "`.ci/clients -run TestPage -updat
 		}
 	}, &reasons)
 	b.WriteString(`
+## Readers
+
+These read the 70 incidents of one tenant through Microsoft Graph, and are judged by what the other surface tells of the
+same tenant, and by the journal.
+
+| client | what it does |
+|---|---|
+`)
+	for _, r := range readers {
+		fmt.Fprintf(&b, "| %s | %s |\n", r.name, r.what)
+	}
+	b.WriteString(`
 ## Replayed, not run
 
 These cannot be installed here. Their requests are written down from their documentation and source, sent by plain

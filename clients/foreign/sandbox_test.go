@@ -89,8 +89,11 @@ type sandbox struct {
 	management string
 }
 
-// start serves the world in a process of its own and stops it with the test.
-func start(t *testing.T) *sandbox {
+// start serves the world of the matrix in a process of its own and stops it
+// with the test.
+func start(t *testing.T) *sandbox { return startWorld(t, world) }
+
+func startWorld(t *testing.T, world string) *sandbox {
 	t.Helper()
 	home := os.Getenv("TENANTRY_CLIENTS")
 	if home == "" {
@@ -160,6 +163,13 @@ type result struct {
 // printed and what the journal recorded meanwhile.
 func (s *sandbox) run(t *testing.T, command []string, env map[string]string) (result, []event) {
 	t.Helper()
+	var r result
+	return r, s.exec(t, command, env, &r)
+}
+
+// exec is run for programs that print something else.
+func (s *sandbox) exec(t *testing.T, command []string, env map[string]string, printed any) []event {
+	t.Helper()
 	before := s.lastSeq(t)
 	args := append([]string{"sandbox", "exec", "--dir", filepath.Join(s.dir, "sandbox"), "--"}, command...)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -175,12 +185,11 @@ func (s *sandbox) run(t *testing.T, command []string, env map[string]string) (re
 	if err != nil {
 		t.Fatalf("%s: %v\nstdout: %s\nstderr: %s", strings.Join(command, " "), err, out, stderr.String())
 	}
-	var r result
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &r); err != nil {
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), printed); err != nil {
 		t.Fatalf("%s printed no result: %v\nstdout: %s\nstderr: %s", strings.Join(command, " "), err, out, stderr.String())
 	}
-	return r, s.events(t, before)
+	return s.events(t, before)
 }
 
 // event is a line of the journal, as far as the suite judges it.
@@ -200,6 +209,7 @@ type event struct {
 	Headers   map[string]string
 	Form      map[string][]string
 	TenantID  string `json:"tenantId"`
+	Detail    map[string]any
 }
 
 func (s *sandbox) events(t *testing.T, since uint64) []event {
