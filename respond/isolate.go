@@ -40,9 +40,8 @@ type IsolateOptions struct {
 //     has gone by without one.
 //
 // Refusals of these kinds are [*AlreadyIsolatingError], recorded unless another
-// run's record was in the way; other errors are those
-// of [Runner.Run] and of package defender. It needs Machine.Isolate and, for the
-// list, Machine.Read.All.
+// run's record was in the way; other errors are those of [Runner.Run] and of
+// package defender. It needs Machine.Isolate and, for the list, Machine.Read.All.
 func (r *Runner) Isolate(ctx context.Context, c *defender.Client, p Plan, o IsolateOptions) (*defender.MachineAction, Result, error) {
 	p.Kind = KindIsolate
 	return r.isolation(ctx, c, p, o.Force, func(ctx context.Context) (*defender.MachineAction, error) {

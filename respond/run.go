@@ -86,8 +86,9 @@ const keep = 10 * time.Second
 // errors; Result tells the outcome that [Judge] made of it.
 //
 // Errors of its own are [*PlanError], [*AuditError] and, when ctx ended before
-// anything was written, its cause; whenever Result.AuditID is 0, nothing was sent. When the record cannot be finished, the
-// error is an [*AuditError] that wraps, beside the cause, the effect's own.
+// anything was written, its cause; whenever Result.AuditID is 0, nothing was
+// sent. When the record cannot be finished, the error is an [*AuditError] that
+// wraps, beside the cause, the effect's own.
 func (r *Runner) Run(ctx context.Context, p Plan, effect func(context.Context) (Receipt, error)) (Result, error) {
 	if err := p.Check(); err != nil {
 		return Result{}, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,7 +21,13 @@ import (
 	"github.com/tenantry/tenantry/store/sqlite"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(processStore); path != "" {
+		fmt.Println(process(path, os.Getenv(processService)))
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	contoso = "aaaaaaaa-0000-4000-8000-000000000001"

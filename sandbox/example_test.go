@@ -215,6 +215,34 @@ func ExampleSandbox_Limits() {
 	// mine 2 of 2
 }
 
+// Things happen in a world, one by one or, with Config.Rate, by themselves; the
+// same world lives the same life each time.
+func ExampleSandbox_World_living() {
+	s := open(sandbox.Config{})
+	defer s.Close()
+	tenant, _ := s.World().Tenant("contoso.example")
+	for range 8 {
+		what, err := s.World().Step(tenant.ID)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(what)
+	}
+	_, _, list := ask(s.Client(), "GET", graph, "/v1.0/security/incidents", "")
+	fmt.Println(len(list["value"].([]any)), "incidents")
+	// Output:
+	// incident.updated
+	// incident.updated
+	// incident.reopened
+	// incident.reopened
+	// incident.updated
+	// incident.updated
+	// incident.created
+	// incident.updated
+	// 4 incidents
+}
+
 // The journal is the judge of a test: it has what was really asked, and what
 // was carried by the token that asked.
 func ExampleSandbox_Journal() {

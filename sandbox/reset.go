@@ -43,6 +43,8 @@ func (s *Sandbox) Reset(parts ...Part) error {
 			return &ConfigError{Field: "part", Value: string(p), Problem: "is no part of a sandbox", Remedy: "use one of " + partNames()}
 		}
 	}
+	s.resets.Lock()
+	defer s.resets.Unlock()
 	for _, p := range Parts() {
 		if len(parts) > 0 && !slices.Contains(parts, p) {
 			continue

@@ -11,6 +11,13 @@
 //	if err := s.Start(); err != nil { ... }
 //	defer s.Close()
 //	resp, err := s.Client().Get("https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration")
+//
+// In a test, a sandbox lives as an httptest.Server does: end it with
+// t.Cleanup(func() { s.Close() }), or keep one for many tests and take it back
+// with [Sandbox.Reset]. Config.World says what there is, [Sandbox.Faults] what
+// goes wrong, [Sandbox.Limits] how many calls are taken; the program under test
+// gets [Sandbox.Client], or [Sandbox.Environ] when it is a process of its own;
+// and [Sandbox.Journal] tells what it really did.
 package sandbox
 
 import (
@@ -120,6 +127,8 @@ type Sandbox struct {
 	hosts     proxy.HostTable
 	handler   http.Handler
 	tlsAddr   atomic.Pointer[string] // of the TLS listener, for connections of our own
+
+	resets sync.Mutex // one Reset at a time
 
 	mu         sync.Mutex
 	state      state

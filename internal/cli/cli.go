@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
@@ -115,7 +116,7 @@ or consent needed first, 4 partly done (some tenants failed), 130 interrupted.`,
 	root.SetHelpCommand(helpCommand())
 	globalFlags(root, &f.Flags)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return clierr.Usage(cmd.CommandPath()+" --help lists the flags", "%v", err)
+		return flagError(cmd, err)
 	})
 	for _, g := range commands(f) {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -126,6 +127,22 @@ or consent needed first, 4 partly done (some tenants failed), 130 interrupted.`,
 		root.SetHelpCommandGroupID(g.title) // in the end, of the last group
 	}
 	return command.Group(root)
+}
+
+// flagError says in plain words what is wrong with a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	help := cmd.CommandPath() + " --help lists the flags"
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if what := map[string]string{
+			"int": "a whole number", "float64": "a number", "duration": "a duration such as 500ms, 20s or 5m", "bool": "true or false",
+		}[bad.GetFlag().Value.Type()]; what != "" {
+			return clierr.Usage(cmd.CommandPath()+" --help tells what --"+bad.GetFlag().Name+" is for", "--%s: %q is not %s", bad.GetFlag().Name, bad.GetValue(), what).Because(err)
+		}
+	}
+	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return clierr.Usage(help, "--%s: the value is missing", bare.GetFlag().Name).Because(err)
+	}
+	return clierr.Usage(help, "%v", err).Because(err)
 }
 
 func helpCommand() *cobra.Command {

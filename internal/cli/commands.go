@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/cli/cmd/alerts"
 	"github.com/tenantry/tenantry/internal/cli/cmd/app"
+	"github.com/tenantry/tenantry/internal/cli/cmd/audit"
 	"github.com/tenantry/tenantry/internal/cli/cmd/completion"
 	"github.com/tenantry/tenantry/internal/cli/cmd/configcmd"
 	"github.com/tenantry/tenantry/internal/cli/cmd/demo"
@@ -29,7 +30,7 @@ type group struct {
 func commands(f *factory.Factory) []group {
 	return []group{
 		{"To see it work:", []*cobra.Command{demo.New(f), sandbox.New(f)}},
-		{"The job:", []*cobra.Command{app.New(f), invite.New(f), tenants.New(f), token.New(f), incidents.New(f), alerts.New(f), machines.New(f), indicators.New(f)}},
+		{"The job:", []*cobra.Command{app.New(f), invite.New(f), tenants.New(f), token.New(f), incidents.New(f), alerts.New(f), machines.New(f), indicators.New(f), audit.New(f)}},
 		{"Besides:", []*cobra.Command{configcmd.New(f), completion.New(f), version.New(f)}},
 	}
 }

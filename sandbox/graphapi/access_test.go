@@ -115,6 +115,10 @@ func TestPaths(t *testing.T) {
 		{"GET", "/v1.0/servicePrincipals(appId='" + world.AppDefenderXDR + "')", 200, ""},
 		{"GET", "/v1.0/organization/" + other, 404, "Request_ResourceNotFound"},
 		{"GET", "/v1.0/security/incidents", 403, "Forbidden"},
+		// "Path URL resource names … are not case-sensitive"
+		// (learn.microsoft.com/graph/traverse-the-graph).
+		{"GET", "/v1.0/Security/Incidents", 403, "Forbidden"},
+		{"GET", "/v1.0/Applications", 200, ""},
 	} {
 		a := f.do(tt.method, all, origin+tt.path, "")
 		if a.status != tt.status || a.code() != tt.code {

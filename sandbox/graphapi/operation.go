@@ -2,6 +2,7 @@ package graphapi
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/xdrapi"
 )
@@ -36,5 +37,5 @@ func Operations() []string {
 }
 
 func isSecurity(segments []string) bool {
-	return len(segments) > 1 && segments[1] == "security" && (segments[0] == "v1.0" || segments[0] == "beta")
+	return len(segments) > 1 && strings.EqualFold(segments[1], "security") && (segments[0] == "v1.0" || segments[0] == "beta")
 }

@@ -24,7 +24,7 @@ func (rt route) match(segments []string) (keys []string, ok bool) {
 		switch {
 		case p == "*":
 			keys = append(keys, segments[i])
-		case p != segments[i]:
+		case !strings.EqualFold(p, segments[i]):
 			return nil, false
 		}
 	}

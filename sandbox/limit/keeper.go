@@ -140,6 +140,7 @@ func (k *Keeper) Take(service, operation, tenantID, appID string) (Refusal, bool
 	}
 	at := k.now() // under the lock, so that windows see calls in order
 	now := at.UnixNano()
+	k.makeRoom(rules, tenantID, appID)
 	var worst Refusal
 	refused := false
 	var open [8]*window
@@ -167,13 +168,27 @@ func (k *Keeper) Take(service, operation, tenantID, appID string) (Refusal, bool
 	return Refusal{}, false
 }
 
-// window returns the window of a key, making room for it when it is new.
+// makeRoom sweeps when a call needs new windows and there are many. All of them
+// are made after it, for a sweep would take one that has no call in it yet.
+func (k *Keeper) makeRoom(rules []int, tenantID, appID string) {
+	if len(k.windows)+len(rules) <= k.sweepAt {
+		return
+	}
+	fresh := 0
+	for _, i := range rules {
+		if _, ok := k.windows[key{i, tenantID, appID}]; !ok {
+			fresh++
+		}
+	}
+	if fresh > 0 && len(k.windows)+fresh > k.sweepAt {
+		k.sweep(fresh)
+	}
+}
+
+// window returns the window of a key, a new one if need be.
 func (k *Keeper) window(id key) *window {
 	if w, ok := k.windows[id]; ok {
 		return w
-	}
-	if len(k.windows) >= k.sweepAt {
-		k.sweep()
 	}
 	w := &window{}
 	k.windows[id] = w
@@ -181,16 +196,17 @@ func (k *Keeper) window(id key) *window {
 }
 
 // sweep drops windows without a call in them and then, when there are still
-// too many, those used longest ago. It runs each time the number of windows
-// has doubled, so that its cost is spread over the calls that made them.
-func (k *Keeper) sweep() {
+// too many to make fresh ones, those used longest ago. It runs each time the
+// number of windows has doubled, so that its cost is spread over the calls that
+// made them.
+func (k *Keeper) sweep(fresh int) {
 	now := k.now().UnixNano()
 	for id, w := range k.windows {
 		if w.advance(now, k.rules[id.rule].Per) == 0 {
 			delete(k.windows, id)
 		}
 	}
-	if len(k.windows) >= maxWindows {
+	if len(k.windows)+fresh > maxWindows {
 		ids := make([]key, 0, len(k.windows))
 		for id := range k.windows {
 			ids = append(ids, id)

@@ -38,3 +38,26 @@ func TestMemoryBounded(t *testing.T) {
 		t.Errorf("%d operations remembered", n)
 	}
 }
+
+// TestSweepKeepsTheWindowsOfItsCall: a call that has windows of several rules
+// counts in all of them, also when making the second one sweeps the others.
+func TestSweepKeepsTheWindowsOfItsCall(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for begun := range 4 {
+		k := New(Config{Now: func() time.Time { return now }, Rules: []Rule{
+			{Name: "one", Service: "xdr", Operations: []string{"alone"}, Calls: 1, Per: time.Hour},
+			{Name: "minute", Service: "xdr", Operations: []string{"x"}, Calls: 1, Per: time.Minute},
+			{Name: "hour", Service: "xdr", Operations: []string{"x"}, Calls: 1, Per: time.Hour},
+		}})
+		for i := range begun { // so that the sweep falls on each rule once
+			k.Take("xdr", "alone", fmt.Sprint("single", i), "a")
+		}
+		for i := range 1_500 {
+			tenant := fmt.Sprint("tenant", i)
+			k.Take("xdr", "x", tenant, "a")
+			if w := k.windows[key{1, tenant, "a"}]; w == nil || w.n != 1 {
+				t.Fatalf("with %d before it, call %d is not in its first window", begun, i)
+			}
+		}
+	}
+}

@@ -1,14 +1,12 @@
 package mdeapi
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
 	"github.com/tenantry/tenantry/sandbox/journal"
-	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
 
@@ -24,26 +22,9 @@ var (
 )
 
 func (a *API) authenticate(r *http.Request, op operation) (*graphwire.Caller, *apiError) {
-	unauthorized := func(reason string) *apiError {
-		return &apiError{status: http.StatusUnauthorized, code: "Unauthorized", message: "Unauthorized (invalid or expired authorization header).", reason: reason}
-	}
-	raw, ok := graphwire.Bearer(r)
-	if !ok {
-		return nil, unauthorized("no bearer token")
-	}
-	claims, err := a.verifier.Verify(raw)
-	switch {
-	case errors.Is(err, token.ErrExpired):
-		return nil, unauthorized("the token has expired")
-	case err != nil:
-		return nil, unauthorized("the token is not valid: " + err.Error())
-	}
-	c := &graphwire.Caller{Claims: claims}
-	if c.Tenant, ok = a.world.Tenant(claims.TenantID); !ok {
-		return nil, unauthorized("the token's tenant does not exist")
-	}
-	if i := slices.IndexFunc(c.Tenant.Users, func(u *world.User) bool { return !claims.AppOnly && strings.EqualFold(u.ID, claims.ObjectID) }); i >= 0 {
-		c.User = c.Tenant.Users[i]
+	c, refused := graphwire.Identify(a.world, a.verifier, r)
+	if c == nil {
+		return nil, &apiError{status: http.StatusUnauthorized, code: "Unauthorized", message: "Unauthorized (invalid or expired authorization header).", reason: refused}
 	}
 	journal.Note(r.Context(), func(e *journal.Event) {
 		e.TenantID, e.AppID, e.Resource, e.Roles, e.Required = c.Tenant.ID, c.AppID, c.Audience, c.Carried(), op.required(c)
@@ -94,12 +75,4 @@ func (a *API) authorize(c *call) *apiError {
 // who names the caller as actions and indicators do: a user by the sign-in
 // name, an application by its display name (seen in answers that users of the
 // API publish; the pages show a user alone).
-func (a *API) who(c *call) string {
-	if c.User != nil {
-		return c.User.UPN
-	}
-	if app, ok := a.world.App(c.AppID); ok && app.DisplayName != "" {
-		return app.DisplayName
-	}
-	return c.AppID
-}
+func (a *API) who(c *call) string { return c.Name(a.world) }

@@ -163,3 +163,33 @@ func TestEveryRole(t *testing.T) {
 		}
 	}
 }
+
+// TestPathsThatAreNoIDs: calls that the pages have and this API has not are
+// paths that nobody serves, not machines and indicators that are missing or
+// methods that are wrong.
+func TestPathsThatAreNoIDs(t *testing.T) {
+	f := newFixture(t)
+	for _, tt := range []struct{ method, url string }{
+		{"POST", indicators + "/import"},
+		{"POST", indicators + "/BatchDelete"},
+		{"GET", machines + "/findbytag(tag='x',useStartsWithFilter=true)"},
+		{"GET", machines + "/findbyip(ip='10.0.0.1',timestamp=2026-05-04T12:00:00Z)"},
+		{"GET", machines + "/$count"},
+		{"GET", actions + "/$count"},
+		{"POST", machines + "/AddOrRemoveTagForMultipleMachines"},
+	} {
+		a := f.do(tt.method, f.app(tenantID, everything...), tt.url, `{}`, "Content-Type", "application/json")
+		if a.status != http.StatusNotFound || a.errorOf("code") != "NotFound" || a.header.Get("Allow") != "" {
+			t.Errorf("%s %s: %d %s", tt.method, tt.url, a.status, a.raw)
+		}
+	}
+}
+
+// TestByteOrderMark: .NET's encoders begin with one, and it is no part of the
+// JSON.
+func TestByteOrderMark(t *testing.T) {
+	f := newFixture(t)
+	if a := f.post(f.app(tenantID, everything...), machines+"/"+f.workstation().MDEID+"/isolate", "\xef\xbb\xbf"+`{"Comment":"Isolate","IsolationType":"Full"}`); a.status != http.StatusCreated {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+}

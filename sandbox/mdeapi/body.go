@@ -1,6 +1,7 @@
 package mdeapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -40,7 +41,9 @@ func (c *call) readBody(known ...string) (parameters, *apiError) {
 	case len(raw) > maxBody:
 		// Status and code are ours.
 		return nil, &apiError{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: "The request body is too large."}
-	case len(strings.TrimSpace(string(raw))) == 0:
+	}
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // .NET's byte order mark
+	if len(bytes.TrimSpace(raw)) == 0 {
 		return parameters{}, nil
 	}
 	if kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); kind != "application/json" {

@@ -114,14 +114,14 @@ func machineFields(now time.Time) odata.Resource[*world.Device] {
 }
 
 func (a *API) listMachines(c *call) (any, *apiError) {
-	all := a.world.Machines(c.Tenant.ID)
-	if len(all) == 0 {
+	all, now := a.world.Machines(c.Tenant.ID), a.now()
+	body, failure := list(c, "Machines", all, machineFields(now), func(d *world.Device) machine { return wireMachine(d, now) })
+	if failure == nil && len(all) == 0 {
 		// "If there are no recent machines, you see 404 Not Found." That a
 		// filter which finds none is answered with an empty list is ours.
 		return nil, &apiError{status: http.StatusNotFound, code: "NotFound", message: "No machines were found."}
 	}
-	now := a.now()
-	return list(c, "Machines", all, machineFields(now), func(d *world.Device) machine { return wireMachine(d, now) })
+	return body, failure
 }
 
 func (a *API) getMachine(c *call) (any, *apiError) {

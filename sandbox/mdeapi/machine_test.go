@@ -2,6 +2,7 @@ package mdeapi_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -164,4 +165,31 @@ func ids(a answer) []string {
 		out = append(out, fmt.Sprint(v["id"]))
 	}
 	return out
+}
+
+// TestNoMachines: "If there are no recent machines, you see 404 Not Found"
+// ("List machines"). The same tenant's other lists are empty ones.
+func TestNoMachines(t *testing.T) {
+	const id = "12121212-1212-4212-8212-121212121212"
+	f := newFixture(t)
+	if _, err := f.world.AddTenant(world.Tenant{ID: id, Name: "Idle", Domains: []string{"idle.example"}, Licences: []string{world.LicenceDefenderXDR}, NoMachines: true}); err != nil {
+		t.Fatal(err)
+	}
+	bearer := f.app(id, everything...)
+	for _, url := range []string{machines, machines + "?$filter=riskScore eq 'High'"} {
+		if a := f.get(bearer, url); a.status != http.StatusNotFound || a.errorOf("code") != "NotFound" {
+			t.Errorf("%s: %d %s", url, a.status, a.raw)
+		}
+	}
+	// Options that are wrong are wrong all the same.
+	if a := f.get(bearer, machines+"?$filter=nonsense eq 1"); a.status != http.StatusBadRequest || a.errorOf("code") != "ODataError" {
+		t.Errorf("wrong filter: %d %s", a.status, a.raw)
+	}
+	gone := f.world.Inventory(id).Devices[0].MDEID
+	if a := f.post(bearer, machines+"/"+gone+"/isolate", `{"Comment":"x","IsolationType":"Full"}`); a.status != http.StatusNotFound || a.errorOf("code") != "ResourceNotFound" {
+		t.Errorf("isolate: %d %s", a.status, a.raw)
+	}
+	if a := f.get(bearer, actions); a.status != http.StatusOK || len(a.value()) != 0 {
+		t.Errorf("actions: %d %s", a.status, a.raw)
+	}
 }

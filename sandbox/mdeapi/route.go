@@ -103,13 +103,21 @@ func find(all []operation, method, path string) (op operation, id string, allow 
 	return operation{}, "", allow
 }
 
+// isID tells ids from the names of calls that the pages have at the place of
+// an id and this API has not (machines/FindByTag(…), indicators/Import and such)
+// and from OData's own words. Those are paths that nobody serves.
+func isID(segment string) bool {
+	calls := []string{"import", "batchdelete", "addorremovetagformultiplemachines"}
+	return segment != "" && segment[0] != '$' && !strings.Contains(segment, "(") && !slices.Contains(calls, strings.ToLower(segment))
+}
+
 func match(pattern, segments []string) (id string, ok bool) {
 	if len(pattern) != len(segments) {
 		return "", false
 	}
 	for i, p := range pattern {
 		switch {
-		case p == "*" && segments[i] != "":
+		case p == "*" && isID(segments[i]):
 			id = segments[i]
 		case !strings.EqualFold(p, segments[i]):
 			return "", false

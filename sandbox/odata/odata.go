@@ -85,4 +85,5 @@ type Property struct {
 type Schema struct {
 	TypeName   string // for messages, such as "microsoft.graph.application"
 	Properties map[string]Property
+	AnyCase    bool // as [Resource] has it
 }

@@ -196,6 +196,20 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", query, err, part)
 		}
 	}
+	atLeastOne := odata.Rules{Allowed: []string{"$top", "$skip"}, MinTop: 1, MaxTop: 50}
+	if o, err := atLeastOne.Parse("$top=+5%20&$skip=0"); err != nil || o.Top != 5 || o.Skip != 0 {
+		t.Errorf("blanks around a number: got %+v, %v", o, err)
+	}
+	if _, err := atLeastOne.Parse("$top=0"); err == nil || !strings.Contains(err.Error(), "the minimum is 1") {
+		t.Errorf("$top=0: %v", err)
+	}
+	if o, err := rules.Parse("$top=0"); err != nil || o.Top != 0 {
+		t.Errorf("$top=0 without a minimum: got %+v, %v", o, err)
+	}
+	anyCase := odata.Schema{TypeName: "t", AnyCase: true, Properties: map[string]odata.Property{"assignedTo": {Type: odata.String}}}
+	if keep, err := anyCase.Filter("ASSIGNEDTO eq 'x'"); err != nil || !keep(func(name string) any { return map[string]any{"assignedTo": "x"}[name] }) {
+		t.Errorf("a name in other case: %v", err)
+	}
 	if o, err := (odata.Rules{}).Parse("top=5"); err != nil || o.Top != -1 {
 		t.Errorf("without BareNames top is the caller's own: got %+v, %v", o, err)
 	}

@@ -29,6 +29,7 @@ type Order struct {
 // Rules say which options an endpoint takes.
 type Rules struct {
 	Allowed []string // with the dollar sign: "$filter", "$top" and so on
+	MinTop  int      // a smaller $top is refused
 	MaxTop  int      // a larger $top is refused; 0 means no bound
 	// BareNames accepts the options without the dollar sign too, as Microsoft
 	// Graph does (learn.microsoft.com/graph/query-parameters).
@@ -68,14 +69,14 @@ func (r Rules) Parse(rawQuery string) (Options, error) {
 			return o, &Error{Option: option, Input: values.Get(name), Pos: -1, Message: "query option '" + option + "' was specified more than once, but it must be specified at most once"}
 		}
 		seen[option] = true
-		if err := o.set(option, values.Get(name), r.MaxTop); err != nil {
+		if err := o.set(option, values.Get(name), r); err != nil {
 			return o, err
 		}
 	}
 	return o, nil
 }
 
-func (o *Options) set(option, value string, maxTop int) error {
+func (o *Options) set(option, value string, r Rules) error {
 	fail := func(format string, args ...any) error {
 		return &Error{Option: option, Input: value, Pos: -1, Message: fmt.Sprintf(format, args...)}
 	}
@@ -86,7 +87,9 @@ func (o *Options) set(option, value string, maxTop int) error {
 		}
 		o.Filter = value
 	case "$top", "$skip":
-		n, err := strconv.ParseInt(value, 10, 32)
+		// Microsoft's OData library reads the number with .NET's parser, which
+		// passes over blanks around it.
+		n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
 		if err != nil || n < 0 {
 			return fail("invalid value '%s' for %s query option found, it requires a non-negative integer", value, option)
 		}
@@ -94,8 +97,11 @@ func (o *Options) set(option, value string, maxTop int) error {
 			o.Skip = int(n)
 			return nil
 		}
-		if maxTop > 0 && int(n) > maxTop {
-			return fail("the limit of '%d' for Top query has been exceeded, the value from the incoming request is '%d'", maxTop, n)
+		if int(n) < r.MinTop {
+			return fail("invalid value '%d' for $top query option found, the minimum is %d", n, r.MinTop)
+		}
+		if r.MaxTop > 0 && int(n) > r.MaxTop {
+			return fail("the limit of '%d' for Top query has been exceeded, the value from the incoming request is '%d'", r.MaxTop, n)
 		}
 		o.Top = int(n)
 	case "$count":

@@ -34,7 +34,7 @@ func (s Schema) resource() Resource[getter] {
 			List:     func(get getter) []string { list, _ := value[[]string](get, name); return list },
 		}
 	}
-	return Resource[getter]{TypeName: s.TypeName, Fields: fields}
+	return Resource[getter]{TypeName: s.TypeName, Fields: fields, AnyCase: s.AnyCase}
 }
 
 func value[V any](get getter, name string) (V, bool) {

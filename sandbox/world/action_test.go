@@ -76,6 +76,39 @@ func TestMachines(t *testing.T) {
 	}
 }
 
+// TestNoMachines: a tenant that says it has none has none, though its alerts
+// are those of a tenant that has.
+func TestNoMachines(t *testing.T) {
+	f, err := ParseFile([]byte("tenants: [{name: A, domains: [a.example], machines: none, incidents: {count: 5}}, {name: B, domains: [b.example]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := f.Build(testClock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := w.Tenant("a.example")
+	b, _ := w.Tenant("b.example")
+	if n := len(w.Machines(b.ID)); n == 0 {
+		t.Error("the tenant beside it has no machines")
+	}
+	d := w.Inventory(a.ID).Devices[0]
+	if _, found := w.Machine(a.ID, d.MDEID); len(w.Machines(a.ID)) != 0 || found || w.Isolated(a.ID, d.MDEID) {
+		t.Errorf("%d machines, found %v", len(w.Machines(a.ID)), found)
+	}
+	if _, err := w.AddAction(a.ID, MachineAction{Type: ActionScan, MachineID: d.MDEID}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an action: %v", err)
+	}
+	if len(w.Incidents(a.ID)) != 5 {
+		t.Errorf("%d incidents", len(w.Incidents(a.ID)))
+	}
+	w.Mark()
+	w.Reset()
+	if len(w.Machines(a.ID)) != 0 {
+		t.Error("machines after a reset")
+	}
+}
+
 func TestActionStates(t *testing.T) {
 	for _, c := range []struct {
 		typ, scope string

@@ -47,6 +47,9 @@ type TenantSpec struct {
 	// StandaloneAlerts is how many generated alerts belong to no incident, at
 	// most MaxAlerts.
 	StandaloneAlerts int `yaml:"standaloneAlerts"`
+	// Machines is empty (some are made up), or "none": no machine of the tenant
+	// reported lately.
+	Machines string `yaml:"machines"`
 }
 
 // UserSpec declares a person of a tenant.

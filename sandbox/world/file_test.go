@@ -87,6 +87,9 @@ func TestBadFiles(t *testing.T) {
 			`20:66: consents[3].roles.xdr[0]: Microsoft Threat Protection offers no application role "Incident.Read.Al"; did you mean "Incident.Read.All"?`,
 			`20:91: consents[3].roles.mail: no API is called "mail"; use one of graph, xdr, mde, arm, keyvault, Task service`,
 		},
+		"machines.bad.yaml": {
+			`4:15: tenants[0].machines: "few" is not what can be said of machines; use one of none`,
+		},
 		"sandbox.bad.yaml": {
 			`4:23: tenants[0].standaloneAlerts: -1 is not a number of alerts; write a number from 0 to 20000`,
 			`5:38: tenants[0].incidents.bigAlerts: 20001 is not a number of alerts; write a number from 0 to 20000`,

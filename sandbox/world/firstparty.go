@@ -58,7 +58,11 @@ func firstParty() []*App {
 		{ID: "06da0dbc-49e2-44d2-8312-53f166ab848a", Value: "Directory.Read.All", DisplayName: "Read directory data", Description: "Read directory data", AdminConsent: true},
 		{ID: "84bccea3-f856-4a8a-967b-dbe0a3d53a64", Value: "AppRoleAssignment.ReadWrite.All", DisplayName: "Manage app permission grants and app role assignments", Description: "Manage app permission grants and app role assignments", AdminConsent: true},
 		{ID: "41ce6ca6-6826-4807-84f1-1c82854f7ee5", Value: "DelegatedPermissionGrant.ReadWrite.All", DisplayName: "Manage all delegated permission grants", Description: "Manage all delegated permission grants", AdminConsent: true},
-		scope(AppGraph, "SecurityIncident.Read.All", "Read incidents", true),
+		{ID: "b9abcc4f-94fc-4457-9141-d20ce80ec952", Value: "SecurityIncident.Read.All", DisplayName: "Read incidents", Description: "Read incidents", AdminConsent: true},
+		{ID: "128ca929-1a19-45e6-a3b8-435ec44a36ba", Value: "SecurityIncident.ReadWrite.All", DisplayName: "Read and write to incidents", Description: "Read and write to incidents", AdminConsent: true},
+		{ID: "bc257fb8-46b4-4b15-8713-01e91bfbe4ea", Value: "SecurityAlert.Read.All", DisplayName: "Read all security alerts", Description: "Read all security alerts", AdminConsent: true},
+		{ID: "471f2a7f-2a42-4d45-a2bf-594d0838070d", Value: "SecurityAlert.ReadWrite.All", DisplayName: "Read and write to all security alerts", Description: "Read and write to all security alerts", AdminConsent: true},
+		{ID: "b152eca8-ea73-4a48-8c98-1a6742673d99", Value: "ThreatHunting.Read.All", DisplayName: "Run hunting queries", Description: "Run hunting queries", AdminConsent: true},
 	}
 
 	xdr := api(AppDefenderXDR, "Microsoft Threat Protection")
@@ -92,11 +96,34 @@ func firstParty() []*App {
 		{"Machine.Isolate", "Isolate machine"},
 		{"Machine.Scan", "Scan machine"},
 		{"Machine.CollectForensics", "Collect forensics"},
+		{"Machine.RestrictExecution", "Restrict code execution"},
+		{"Machine.Offboard", "Offboard machine"},
+		{"Machine.StopAndQuarantine", "Stop and quarantine"},
+		{"Machine.LiveResponse", "Run live response on a specific machine"},
 		{"AdvancedQuery.Read.All", "Run advanced queries"},
 		{"Ti.ReadWrite", "Read and write IOCs belonging to the app"},
 		{"Ti.ReadWrite.All", "Read and write all IOCs"},
 	} {
 		mde.Roles = append(mde.Roles, role(derived(AppDefenderMDE, r[0]), r[0], r[1]))
+	}
+	// The delegated ones, as the tables "Permissions" of the calls' pages have
+	// them (learn.microsoft.com/defender-endpoint/api).
+	for _, s := range [][2]string{
+		{"Alert.Read", "Read alerts"},
+		{"Alert.ReadWrite", "Read and write alerts"},
+		{"Machine.Read", "Read machine information"},
+		{"Machine.ReadWrite", "Read and write machine information"},
+		{"Machine.Isolate", "Isolate machine"},
+		{"Machine.Scan", "Scan machine"},
+		{"Machine.CollectForensics", "Collect forensics"},
+		{"Machine.RestrictExecution", "Restrict code execution"},
+		{"Machine.Offboard", "Offboard machine"},
+		{"Machine.StopAndQuarantine", "Stop and quarantine"},
+		{"Machine.LiveResponse", "Run live response on a specific machine"},
+		{"AdvancedQuery.Read", "Run advanced queries"},
+		{"Ti.ReadWrite", "Read and write indicators"},
+	} {
+		mde.Scopes = append(mde.Scopes, scope(AppDefenderMDE, s[0], s[1], true))
 	}
 
 	arm := api(AppARM, "Windows Azure Service Management API")

@@ -6,13 +6,15 @@ import (
 )
 
 // Machines returns the devices of a tenant, those that alerts speak of and
-// some that were not seen lately; nil for an unknown tenant. They are shared
-// and never change: whether one is isolated is told by [World.Isolated].
+// some that were not seen lately; nil for an unknown tenant, and for one of
+// which [Tenant].NoMachines says so. They are shared and never change: whether
+// one is isolated is told by [World.Isolated].
 func (w *World) Machines(tenantID string) []*Device {
-	inv := w.Inventory(tenantID)
-	if inv == nil {
+	c := w.told(tenantID)
+	if c == nil || c.tenant.NoMachines {
 		return nil
 	}
+	inv := c.inventory
 	return slices.Clone(inv.Devices)
 }
 
@@ -20,10 +22,11 @@ func (w *World) Machines(tenantID string) []*Device {
 // name, without regard to case, as the page "Get machine by ID" says
 // (learn.microsoft.com/defender-endpoint/api/get-machine-by-id).
 func (w *World) Machine(tenantID, idOrName string) (*Device, bool) {
-	inv := w.Inventory(tenantID)
-	if inv == nil || idOrName == "" {
+	c := w.told(tenantID)
+	if c == nil || c.tenant.NoMachines || idOrName == "" {
 		return nil, false
 	}
+	inv := c.inventory
 	i := slices.IndexFunc(inv.Devices, func(d *Device) bool {
 		return strings.EqualFold(d.MDEID, idOrName) || strings.EqualFold(d.DNSName(), idOrName)
 	})

@@ -51,6 +51,11 @@ type Tenant struct {
 	// Incidents tells what the tenant's queue holds; see IncidentSource.
 	Incidents IncidentSource
 
+	// NoMachines makes it a tenant none of whose machines reported lately:
+	// [World.Machines] has none, and nothing can be asked of one, though alerts
+	// still speak of those that were.
+	NoMachines bool
+
 	// cast are the users the tenant was added with: the ones incidents are told
 	// of. People who join later do not change what has happened.
 	cast []*User

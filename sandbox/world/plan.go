@@ -192,6 +192,9 @@ func (p *planner) tenant(s *TenantSpec, at string) {
 	} else {
 		t.Incidents.Standalone = s.StandaloneAlerts
 	}
+	if s.Machines != "" {
+		t.NoMachines = p.oneOf(at+".machines", s.Machines, "what can be said of machines", []string{"none"})
+	}
 	p.plan.tenants = append(p.plan.tenants, t)
 }
 

@@ -50,8 +50,8 @@ type mark struct {
 // Mark makes what the world is now the state that [World.Reset] goes back to,
 // and the point after which credentials and consents need their [Delays].
 // [Spec.Build] marks what it built, and a sandbox the world it is given; what
-// was made before can be used at once. Changes of incidents, actions and indicators are not part of
-// the mark.
+// was made before can be used at once. Changes of incidents, actions and
+// indicators are not part of the mark.
 func (w *World) Mark() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

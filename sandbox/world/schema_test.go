@@ -102,6 +102,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"two certificates": tenant + "apps: [{displayName: A, certificates: [{file: a, pem: b}]}]",
 		"no grant":         tenant + "consents: [{tenant: a.example, app: A}]",
 		"negative alerts":  "tenants: [{name: A, domains: [a.example], standaloneAlerts: -1}]",
+		"some machines":    "tenants: [{name: A, domains: [a.example], machines: few}]",
 		"too big":          "tenants: [{name: A, domains: [a.example], incidents: {bigAlerts: 20001}}]",
 		"bad delay":        tenant + "delays: {consent: soon}",
 		"unknown delay":    tenant + "delays: {role: 1s}",

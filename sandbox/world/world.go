@@ -1,11 +1,13 @@
 // Package world holds everything the sandbox pretends exists: tenants, users,
-// applications, service principals, consents and incidents.
+// applications, service principals, consents, incidents, alerts, machines and
+// indicators. Make one from a file ([ParseFile], [LoadFile]) or in Go ([Spec],
+// [New]), and change it at any time ([World.UpdateIncident], [World.Step], …).
 //
 // The rooms around it (token service, Graph, Defender, proxy) keep no state of
 // their own: they read and change a World, so that a consent given on a page
 // is in the next token and a secret added through Graph signs in at once.
 //
-// Values handed out ([Tenant], [App], [ServicePrincipal]) are published once
+// Values handed out ([Tenant], [App], [Incident], …) are published once
 // and never changed afterwards: an update clones, changes the clone and
 // replaces the original under the lock. Readers may therefore keep a pointer
 // without locking, and must not write through it.

@@ -114,15 +114,6 @@ func refusal(err error, what, id string) *graphwire.Error {
 	return broken(err)
 }
 
-// author is who comments and changes are told to be by: the user of a
-// delegated token, else the application ("the person or app name that
-// submitted the comment", alertComment resource type of Graph).
-func (a *API) author(c *graphwire.Caller) string {
-	if c.User != nil {
-		return c.User.UPN
-	}
-	if app, ok := a.world.App(c.AppID); ok && app.DisplayName != "" {
-		return app.DisplayName
-	}
-	return c.AppID
-}
+// author is who comments and changes are told to be by ("the person or app name
+// that submitted the comment", alertComment resource type of Graph).
+func (a *API) author(c *graphwire.Caller) string { return c.Name(a.world) }

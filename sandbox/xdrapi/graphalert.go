@@ -21,7 +21,7 @@ const alertPage = 100
 
 // alertFilter are the properties that the page "List alerts_v2" allows in
 // $filter.
-var alertFilter = odata.Schema{TypeName: alertType.name, Properties: map[string]odata.Property{
+var alertFilter = odata.Schema{TypeName: alertType.name, AnyCase: true, Properties: map[string]odata.Property{
 	"assignedTo":         {Type: odata.String},
 	"classification":     enumProperty("alertClassification", classifications()),
 	"createdDateTime":    {Type: odata.DateTime},
@@ -79,7 +79,7 @@ func timeOf(v any) time.Time {
 // microsoft/zerotrustassessment#1414).
 func (c *graphCall) listAlerts() (answer, *graphwire.Error) {
 	opts, err := odata.Rules{
-		Allowed: []string{"$filter", "$top", "$skip", "$count", "$orderby", "$select"}, BareNames: true,
+		Allowed: []string{"$filter", "$top", "$skip", "$count", "$orderby", "$select"}, MinTop: graphPageMin, BareNames: true,
 	}.Parse(c.R.URL.RawQuery)
 	if err != nil {
 		return nil, graphwire.Query(err)

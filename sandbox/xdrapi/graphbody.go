@@ -2,6 +2,7 @@ package xdrapi
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -148,13 +149,22 @@ func (c *graphCall) readChange(t entityType, setters map[string]setter, into *ch
 	if failure != nil {
 		return failure
 	}
+	seen := map[string]bool{}
 	for _, m := range all {
-		s, known := setters[m.name]
+		// Names of properties are not case-sensitive, see spelled.
+		name, known := spelled(slices.Collect(maps.Keys(setters)), m.name)
+		s := setters[name]
+		_, property := spelled(t.properties, m.name)
+		_, expanded := spelled(t.expands, m.name)
+		if known && seen[name] {
+			return badBody("The property '" + name + "' is specified more than once.")
+		}
+		seen[name] = true
 		switch {
 		case known && s.set(into, m):
 		case known:
 			return badBody("Cannot convert the value of property '" + m.name + "' to the expected type '" + s.edm + "'.")
-		case m.name == "id" || slices.Contains(t.properties, m.name) || slices.Contains(t.expands, m.name):
+		case property || expanded:
 			return badBody("The property '" + m.name + "' of type '" + t.name + "' cannot be updated.")
 		default:
 			return badBody("The property '" + m.name + "' does not exist on type '" + t.name + "'. Make sure to only use property names that are defined by the type.")
@@ -170,15 +180,19 @@ func (c *graphCall) readComment() (string, *graphwire.Error) {
 	if failure != nil {
 		return "", failure
 	}
-	remark := ""
+	remark, seen := "", false
 	for _, m := range all {
 		var ok bool
-		switch m.name {
+		switch strings.ToLower(m.name) {
 		case "comment":
+			if seen {
+				return "", badBody("The property 'comment' is specified more than once.")
+			}
+			seen = true
 			if remark, ok = m.text(); !ok {
 				return "", badBody("Cannot convert the value of property 'comment' to the expected type 'Edm.String'.")
 			}
-		case "createdByDisplayName", "createdDateTime":
+		case "createdbydisplayname", "createddatetime":
 			if !m.null() { // a serialised alertComment has them, empty
 				return "", badBody("The property '" + m.name + "' of type '" + typeName + "' cannot be set.")
 			}

@@ -13,13 +13,17 @@ import (
 // that asked for more than 50 were refused (wazuh/wazuh issue 27579).
 const graphPageMax = 50
 
+// graphPageMin is the least that $top may ask for
+// (learn.microsoft.com/graph/query-parameters: the minimum value is 1).
+const graphPageMin = 1
+
 func enumProperty(name string, members []string) odata.Property {
 	return odata.Property{Type: odata.Enum, Members: members, EnumName: "microsoft.graph.security." + name}
 }
 
 // incidentFilter are the properties that the page "List incidents" of Graph
 // allows in $filter.
-var incidentFilter = odata.Schema{TypeName: incidentType.name, Properties: map[string]odata.Property{
+var incidentFilter = odata.Schema{TypeName: incidentType.name, AnyCase: true, Properties: map[string]odata.Property{
 	"assignedTo":         {Type: odata.String},
 	"classification":     enumProperty("alertClassification", classifications()),
 	"createdDateTime":    {Type: odata.DateTime},
@@ -53,7 +57,7 @@ func incidentValue(in *world.Incident, name string) any {
 func (c *graphCall) listIncidents() (answer, *graphwire.Error) {
 	opts, err := odata.Rules{
 		Allowed: []string{"$filter", "$top", "$skip", "$count", "$orderby", "$select", "$expand"},
-		MaxTop:  graphPageMax, BareNames: true,
+		MinTop:  graphPageMin, MaxTop: graphPageMax, BareNames: true,
 	}.Parse(c.R.URL.RawQuery)
 	if err != nil {
 		return nil, graphwire.Query(err)
@@ -120,7 +124,7 @@ func (c *graphCall) oneIncident(in *world.Incident, s selection) (answer, *graph
 // findIncident is the incident that the path names.
 func (c *graphCall) findIncident() (*world.Incident, *graphwire.Error) {
 	id, err := strconv.ParseInt(c.keys[0], 10, 64)
-	if err != nil {
+	if err != nil || strconv.FormatInt(id, 10) != c.keys[0] { // ids are texts: 007 is not 7
 		return nil, notFound("Incident", c.keys[0])
 	}
 	in, ok := c.api.world.Incident(c.tell.tenantID, id)

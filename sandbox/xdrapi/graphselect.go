@@ -44,21 +44,37 @@ type selection struct {
 	expanded bool
 }
 
+// spelled returns the name as the list spells it. Names of properties are not
+// case-sensitive, as the page "Navigate Microsoft Graph" says
+// (learn.microsoft.com/graph/traverse-the-graph).
+func spelled(list []string, name string) (string, bool) {
+	i := slices.IndexFunc(list, func(have string) bool { return strings.EqualFold(have, name) })
+	if i < 0 {
+		return name, false
+	}
+	return list[i], true
+}
+
 func (t entityType) selection(o odata.Options) (selection, *graphwire.Error) {
 	unknown := func(name string) *graphwire.Error {
 		return &graphwire.Error{Status: http.StatusBadRequest, Code: graphwire.CodeODataBad, Message: "Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type '" + t.name + "'."}
 	}
 	for _, name := range o.Expand {
-		if !slices.Contains(t.expands, name) {
+		if _, ok := spelled(t.expands, name); !ok {
 			return selection{}, unknown(name)
 		}
 	}
+	s := selection{expanded: len(o.Expand) > 0}
 	for _, name := range o.Select {
-		if name != "*" && !slices.Contains(t.properties, name) {
+		name, ok := spelled(t.properties, name)
+		if name != "*" && !ok {
 			return selection{}, unknown(name)
 		}
+		if !slices.Contains(s.names, name) {
+			s.names = append(s.names, name)
+		}
 	}
-	return selection{names: o.Select, expanded: len(o.Expand) > 0}, nil
+	return s, nil
 }
 
 // project keeps the selected properties in the order of the type, and
@@ -129,8 +145,10 @@ var orderable = []string{"createdDateTime", "lastUpdateDateTime"}
 // ordering returns what sorts by the given criteria, ties by last; nil
 // criteria are the order that is usual.
 func ordering[T any](by []odata.Order, usual func(a, b T) int, value func(T, string) any) (func(a, b T) int, *graphwire.Error) {
-	for _, o := range by {
-		if !slices.Contains(orderable, o.Property) {
+	by = slices.Clone(by)
+	for i, o := range by {
+		var ok bool
+		if by[i].Property, ok = spelled(orderable, o.Property); !ok {
 			return nil, &graphwire.Error{Status: http.StatusBadRequest, Code: graphwire.CodeODataBad, Message: "The property '" + o.Property + "' cannot be used in the $orderby query option."}
 		}
 	}

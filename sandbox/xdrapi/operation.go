@@ -140,6 +140,8 @@ func match(pattern string, segments []string) (keys []string, ok bool) {
 			return nil, false
 		}
 		switch {
+		case want == "*" && strings.HasPrefix(segments[i], "$"):
+			return nil, false // a word of OData, such as $count, is no key
 		case want == "*":
 			keys = append(keys, segments[i])
 		case !strings.EqualFold(want, segments[i]):
@@ -153,11 +155,11 @@ func match(pattern string, segments []string) (keys []string, ok bool) {
 // xdrSegments are the segments after /api and an optional version.
 func xdrSegments(path string) ([]string, bool) {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
-	if segments[0] != "api" {
+	if !strings.EqualFold(segments[0], "api") {
 		return nil, false
 	}
 	segments = segments[1:]
-	if len(segments) > 0 && segments[0] == "v1.0" {
+	if len(segments) > 0 && strings.EqualFold(segments[0], "v1.0") {
 		segments = segments[1:]
 	}
 	return segments, true

@@ -1,16 +1,13 @@
 package xdrapi
 
 import (
-	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
 	"github.com/tenantry/tenantry/sandbox/journal"
 	"github.com/tenantry/tenantry/sandbox/limit"
-	"github.com/tenantry/tenantry/sandbox/token"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
 
@@ -93,27 +90,9 @@ func (c *xdrCall) answer() (answer, *graphwire.Error) {
 }
 
 func (c *xdrCall) authenticate() *graphwire.Error {
-	unauthorized := func(reason string) *graphwire.Error {
-		return &graphwire.Error{Status: http.StatusUnauthorized, Code: codeUnauthorized, Message: "The authorization header is missing, invalid or expired.", Reason: reason}
-	}
-	raw, ok := graphwire.Bearer(c.r)
-	if !ok {
-		return unauthorized("no bearer token")
-	}
-	claims, err := c.api.verifier.Verify(raw)
-	switch {
-	case errors.Is(err, token.ErrExpired):
-		return unauthorized("the token has expired")
-	case err != nil:
-		return unauthorized("the token is not valid: " + err.Error())
-	}
-	caller := &graphwire.Caller{Claims: claims}
-	if caller.Tenant, ok = c.api.world.Tenant(claims.TenantID); !ok {
-		return unauthorized("the token's tenant does not exist")
-	}
-	users := caller.Tenant.Users
-	if i := slices.IndexFunc(users, func(u *world.User) bool { return !claims.AppOnly && strings.EqualFold(u.ID, claims.ObjectID) }); i >= 0 {
-		caller.User = users[i]
+	caller, refused := graphwire.Identify(c.api.world, c.api.verifier, c.r)
+	if caller == nil {
+		return &graphwire.Error{Status: http.StatusUnauthorized, Code: codeUnauthorized, Message: "The authorization header is missing, invalid or expired.", Reason: refused}
 	}
 	journal.Note(c.r.Context(), func(e *journal.Event) {
 		e.TenantID, e.AppID, e.Resource, e.Roles = caller.Tenant.ID, caller.AppID, caller.Audience, caller.Carried()

@@ -4,12 +4,10 @@ package act
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -49,11 +47,11 @@ func (o *Flags) Check(f *factory.Factory) error {
 }
 
 // Confirm asks the person unless --yes was given. Anything but yes is an error.
-func (o *Flags) Confirm(f *factory.Factory, question string) error {
+func (o *Flags) Confirm(ctx context.Context, f *factory.Factory, question string) error {
 	if o.Yes {
 		return nil
 	}
-	yes, err := f.Streams.Confirm(question)
+	yes, err := f.Streams.Confirm(ctx, question)
 	switch {
 	case err != nil:
 		return err
@@ -70,12 +68,4 @@ func Runner(ctx context.Context, f *factory.Factory) (*respond.Runner, error) {
 		return nil, err
 	}
 	return &respond.Runner{Store: store, Now: f.Now, Actor: change.Actor(f)}, nil
-}
-
-// Place names a tenant so that no other can be meant.
-func Place(t fleet.Tenant) string {
-	if t.Label() == string(t.ID) {
-		return string(t.ID)
-	}
-	return fmt.Sprintf("%s (%s)", t.Label(), t.ID)
 }

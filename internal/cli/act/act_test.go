@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/act"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/iostreams"
@@ -44,22 +43,13 @@ func TestCheck(t *testing.T) {
 func TestConfirm(t *testing.T) {
 	for answer, goOn := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "\n": false, "": false, "yep\n": false} {
 		f, said := at(t, answer, true)
-		err := (&act.Flags{Comment: "why"}).Confirm(f, "Isolate it?")
+		err := (&act.Flags{Comment: "why"}).Confirm(t.Context(), f, "Isolate it?")
 		if (err == nil) != goOn || !strings.Contains(said(), "Isolate it? [y/N]") {
 			t.Errorf("%q: error %v, said %q", answer, err, said())
 		}
 	}
 	f, said := at(t, "n\n", true)
-	if err := (&act.Flags{Yes: true}).Confirm(f, "Isolate it?"); err != nil || said() != "" {
+	if err := (&act.Flags{Yes: true}).Confirm(t.Context(), f, "Isolate it?"); err != nil || said() != "" {
 		t.Errorf("--yes: error %v, said %q", err, said())
-	}
-}
-
-func TestPlace(t *testing.T) {
-	const id = "aaaaaaaa-0000-4000-8000-000000000001"
-	for want, tenant := range map[string]fleet.Tenant{id: {ID: id}, "Contoso (" + id + ")": {ID: id, Name: "Contoso"}} {
-		if got := act.Place(tenant); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
 	}
 }

@@ -46,7 +46,7 @@ func (o *Flags) Add(cmd *cobra.Command, compared bool) {
 
 // Check refuses what cannot be carried out, before anything is asked.
 func (o *Flags) Check(f *factory.Factory) error {
-	if _, err := moment.Parse("--seen", o.Seen, f.Now()); err != nil {
+	if _, err := moment.Past("--seen", o.Seen, f.Now()); err != nil {
 		return err
 	}
 	if !o.DryRun && !o.Yes && !f.Streams.CanAsk() {
@@ -106,7 +106,7 @@ func Run(ctx context.Context, f *factory.Factory, o Flags, j Job) error {
 	}
 	if !o.Yes {
 		question := fmt.Sprintf("Change %s of %s?", things(ready, j.Noun), Place(j.Tenant))
-		yes, err := f.Streams.Confirm(question)
+		yes, err := f.Streams.Confirm(ctx, question)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func Run(ctx context.Context, f *factory.Factory, o Flags, j Job) error {
 		switch {
 		case r.Outcome != OutcomePlanned:
 		case ctx.Err() != nil:
-			r.fail(j, context.Cause(ctx)) // what was not begun is not begun
+			r.fail(j, clierr.NotBegun())
 		default:
 			j.carryOut(ctx, f, o, runner, r)
 		}
@@ -157,7 +157,7 @@ func (j Job) preview(ctx context.Context, f *factory.Factory, o Flags, id string
 
 func (j Job) shown(ctx context.Context, f *factory.Factory, o Flags, id string) (time.Time, error) {
 	if o.Seen != "" {
-		return moment.Parse("--seen", o.Seen, f.Now())
+		return moment.Past("--seen", o.Seen, f.Now())
 	}
 	return seen.LastUpdate(ctx, f, j.SeenKind, j.Tenant.ID, id)
 }

@@ -47,6 +47,12 @@ func SignIn(next, format string, args ...any) *Error {
 	return &Error{Code: CodeSignIn, Message: fmt.Sprintf(format, args...), Next: next}
 }
 
+// NotBegun is the end of one of several changes that Ctrl-C came before:
+// nothing was sent for it.
+func NotBegun() *Error {
+	return &Error{Code: CodeInterrupted, Message: "not begun when the command was interrupted; nothing was sent", Next: "run it again for what was not begun"}
+}
+
 // Because adds a cause to an error that was just made.
 func (e *Error) Because(cause error) *Error {
 	e.Cause = cause

@@ -35,7 +35,8 @@ type Report[T any] struct {
 
 // Run calls ask for every tenant, at most parallel at once. The failure of one
 // tenant does not touch the others; items that came before the failure are
-// kept. The error is that of ctx alone.
+// kept. The error is that of ctx alone, and comes with the whole report: tenants
+// that were not begun by then are told apart from those that were.
 func Run[T any](ctx context.Context, tenants []fleet.Tenant, parallel int, ask func(context.Context, fleet.Tenant) (items []T, note string, err error)) (Report[T], error) {
 	r := Report[T]{Outcomes: make([]Outcome[T], len(tenants)), Tenants: make([]fleet.TenantStatus, len(tenants))}
 	var g errgroup.Group
@@ -43,8 +44,8 @@ func Run[T any](ctx context.Context, tenants []fleet.Tenant, parallel int, ask f
 	for i, t := range tenants {
 		g.Go(func() error {
 			o := &r.Outcomes[i]
-			if err := ctx.Err(); err != nil {
-				o.Err = err
+			if ctx.Err() != nil {
+				o.Err = clierr.NotBegun()
 			} else {
 				o.Items, o.Note, o.Err = ask(ctx, t)
 			}

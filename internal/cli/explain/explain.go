@@ -74,7 +74,7 @@ func specific(err error, x *Explanation) {
 		x.Exit, x.Code, x.Message = clierr.CodeInterrupted, "interrupted", "interrupted"
 	case errors.As(err, &own):
 		x.Exit, x.Message, x.Next = own.Code, own.Message, own.Next
-		x.Code = map[int]string{clierr.CodeUsage: "usage", clierr.CodeSignIn: "sign-in-needed"}[own.Code]
+		x.Code = map[int]string{clierr.CodeUsage: "usage", clierr.CodeSignIn: "sign-in-needed", clierr.CodeInterrupted: "interrupted"}[own.Code]
 	case errors.As(err, &unproved):
 		explainUnproved(unproved, x)
 	case errors.As(err, &declined):

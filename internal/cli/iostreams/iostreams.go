@@ -5,6 +5,7 @@ package iostreams
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -81,10 +82,32 @@ func (s *Streams) Progressf(format string, args ...any) {
 func (s *Streams) CanAsk() bool { return s.InTTY && s.ErrTTY }
 
 // Confirm asks a yes-or-no question on Err and reads the answer. Anything but
-// "y" or "yes" is no. Call it only when [Streams.CanAsk] is true.
-func (s *Streams) Confirm(question string) (bool, error) {
+// "y" or "yes" is no. It ends with ctx, since Ctrl-C is an answer, too: the read
+// that nobody waits for any more ends with the process. Call it only when
+// [Streams.CanAsk] is true.
+func (s *Streams) Confirm(ctx context.Context, question string) (bool, error) {
 	fmt.Fprintf(s.Err, "%s [y/N] ", output.Clean(question))
-	line, err := bufio.NewReader(s.In).ReadString('\n')
+	type answer struct {
+		line string
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(s.In).ReadString('\n')
+		read <- answer{line, err}
+	}()
+	var line string
+	var err error
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(s.Err) // no Enter ended the line
+		return false, context.Cause(ctx)
+	case a := <-read:
+		line, err = a.line, a.err
+	}
+	if ctx.Err() != nil { // both at once: it is not a yes
+		return false, context.Cause(ctx)
+	}
 	if err != nil && line == "" {
 		if err == io.EOF {
 			fmt.Fprintln(s.Err) // no Enter ended the line

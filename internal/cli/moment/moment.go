@@ -37,3 +37,17 @@ func Parse(flag, s string, now time.Time) (time.Time, error) {
 	}
 	return now.Add(-d), nil
 }
+
+// ahead is how far the clocks of others may be ahead of this machine's. Ours.
+const ahead = 5 * time.Minute
+
+// Past is [Parse] for a point in time that has been: a year mistyped would
+// otherwise find nothing, and say that there is nothing.
+func Past(flag, s string, now time.Time) (time.Time, error) {
+	t, err := Parse(flag, s, now)
+	if err == nil && t.After(now.Add(ahead)) {
+		return time.Time{}, clierr.Usage("use a time that has been: 24h, 7d, or a date up to "+now.UTC().Format(time.DateOnly),
+			"%s: %q is still to come", flag, strings.TrimSpace(s))
+	}
+	return t, err
+}

@@ -34,6 +34,16 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A point in time that is still to come finds nothing, and is no answer.
+func TestPast(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for in, ok := range map[string]bool{"24h": true, "2026-11-22": true, "2026-11-22T12:04:00Z": true, "2026-11-23": false, "2027-01-01T00:00:00Z": false, "soon": false, "": true} {
+		if got, err := Past("--since", in, now); (err == nil) != ok || !ok && !got.IsZero() {
+			t.Errorf("%q: got %s, %v", in, got, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"24h", "7d", "2026-11-16", "1e9h", "w"} {
 		f.Add(s)

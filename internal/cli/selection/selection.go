@@ -45,6 +45,9 @@ func (s *Flags) Resolve(ctx context.Context, f *factory.Factory) ([]fleet.Tenant
 	if s.All && len(s.Tenants) > 0 {
 		return nil, nil, clierr.Usage("leave one of them out", "--all and --tenant exclude each other")
 	}
+	if len(s.ExcludeTags) > 0 && !s.Given() && f.Getenv("AZURE_TENANT_ID") == "" {
+		return nil, nil, clierr.Usage("add --all, or --tag or --tenant", "--exclude-tag leaves out some of the tenants that are chosen, and none is")
+	}
 	if !s.All && len(s.Tags) == 0 {
 		found, lost, err := s.named(ctx, f, nil)
 		if err != nil {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/sandbox/journal"
@@ -118,10 +120,10 @@ func (x *Exchange) JSON(status int, v any) {
 func (x *Exchange) NextLink(replace map[string]string) string {
 	q := x.R.URL.Query()
 	for name, value := range replace {
-		q.Del(name)
-		if bare := name[1:]; name[0] == '$' {
-			q.Del(bare)
-		}
+		// Options are known in any case and without their dollar sign, too.
+		maps.DeleteFunc(q, func(have string, _ []string) bool {
+			return strings.EqualFold(strings.TrimPrefix(have, "$"), strings.TrimPrefix(name, "$"))
+		})
 		if value != "" {
 			q.Set(name, value)
 		}

@@ -75,6 +75,46 @@ func Authenticate(w *world.World, v token.Verifier, r *http.Request) (*Caller, *
 	return c, nil
 }
 
+// Identify judges the bearer token of a request to one of the Defender APIs,
+// whose pages tell one answer for whatever is wrong with it; refused says what
+// that is, in words for the journal. A user that the tenant does not have is nil,
+// and holds no directory role.
+func Identify(w *world.World, v token.Verifier, r *http.Request) (c *Caller, refused string) {
+	raw, ok := Bearer(r)
+	if !ok {
+		return nil, "no bearer token"
+	}
+	claims, err := v.Verify(raw)
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		return nil, "the token has expired"
+	case err != nil:
+		return nil, "the token is not valid: " + err.Error()
+	}
+	c = &Caller{Claims: claims}
+	if c.Tenant, ok = w.Tenant(claims.TenantID); !ok {
+		return nil, "the token's tenant does not exist"
+	}
+	if !claims.AppOnly {
+		if i := slices.IndexFunc(c.Tenant.Users, func(u *world.User) bool { return strings.EqualFold(u.ID, claims.ObjectID) }); i >= 0 {
+			c.User = c.Tenant.Users[i]
+		}
+	}
+	return c, ""
+}
+
+// Name is who changes are told to be by: the user of a delegated token by the
+// sign-in name, else the application by its display name.
+func (c *Caller) Name(w *world.World) string {
+	if c.User != nil {
+		return c.User.UPN
+	}
+	if app, ok := w.App(c.AppID); ok && app.DisplayName != "" {
+		return app.DisplayName
+	}
+	return c.AppID
+}
+
 // Bearer returns the token of the Authorization header.
 func Bearer(r *http.Request) (string, bool) {
 	scheme, raw, _ := strings.Cut(r.Header.Get("Authorization"), " ")

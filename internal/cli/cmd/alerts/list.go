@@ -82,7 +82,7 @@ Needed is the application role SecurityAlert.Read.All of Microsoft Graph.`,
 const nobody = "none"
 
 func (o listOptions) parse(now time.Time) (query defender.AlertListOptions, keep []func(*defender.Alert) bool, err error) {
-	if query.Since, err = moment.Parse("--since", o.since, now); err != nil {
+	if query.Since, err = moment.Past("--since", o.since, now); err != nil {
 		return query, nil, err
 	}
 	if query.Status, err = filter.Members("--status", "a status of an alert", filter.AlertStatuses(), o.status, defender.ParseAlertStatus); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/explain"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/register"
 	"github.com/tenantry/tenantry/secret"
@@ -48,7 +49,8 @@ this and not kept.
 
 The secret's value goes to --secret-ref, a new file or an entry of the system's
 keyring, and is never printed. The state remembers the app and the place.
-When a step fails, what was created before it is deleted again.
+When a step fails, what was created before it is deleted again. A new secret
+takes a while until it works; the command waits for that, two minutes at most.
 
 The profile decides which application roles consent is asked for:
 ` + profiles.String() + `
@@ -122,9 +124,38 @@ func runCreate(ctx context.Context, f *factory.Factory, o createOptions) error {
 		return err
 	}
 	a.Credential.Ref = ref.String()
-	f.Streams.Notef("registered %q in tenant %s; the secret is at %s and may take a minute to work", a.DisplayName, a.HomeTenant, ref)
-	f.Streams.Notef("  next: tenantry invite --tenant CUSTOMER-DOMAIN")
-	return f.Print(result(a, plan.Profile))
+	f.Streams.Notef("registered %q in tenant %s; the secret is at %s", a.DisplayName, a.HomeTenant, ref)
+	waited := await(ctx, f, plan.Cloud, a)
+	switch {
+	case ctx.Err() != nil:
+		f.Streams.Notef("the app is registered; its secret may need another minute until it works")
+	case waited != nil:
+		f.Streams.Notef("note: the secret does not work yet: %s", explain.Error(waited).Message)
+		f.Streams.Notef("  next: wait a few minutes, then tenantry token get --tenant %s; if it is refused still, look at the app in the portal", a.HomeTenant)
+	default:
+		f.Streams.Notef("  next: tenantry invite --tenant CUSTOMER-DOMAIN")
+	}
+	if err := f.Print(result(a, plan.Profile)); err != nil {
+		return err
+	}
+	return context.Cause(ctx) // nil unless it was interrupted: the registration is complete
+}
+
+// await waits until the new secret works, so that the next command does not
+// meet the refusal of one that is not known everywhere yet. What it returns is
+// no failure of the registration, which is complete.
+func await(ctx context.Context, f *factory.Factory, cloud entra.Cloud, a fleet.App) error {
+	tokens, err := f.Tokens(ctx, a, factory.TokenOptions{})
+	if err != nil {
+		return err
+	}
+	told := false
+	return register.Await(ctx, tokens, a.HomeTenant, cloud.Resource(entra.ResourceGraph), register.Waiting{Now: f.Now, On: func(time.Duration, error) {
+		if !told {
+			f.Streams.Progressf("waiting until the secret works; a new one can take a minute or two")
+		}
+		told = true
+	}})
 }
 
 func (o createOptions) plan(f *factory.Factory) (register.Plan, error) {

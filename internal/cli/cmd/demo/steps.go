@@ -42,7 +42,7 @@ func (s *stage) find(ctx context.Context, c customer) (fleet.Tenant, error) {
 	if !ok {
 		return fleet.Tenant{}, fmt.Errorf("the default world has no tenant %s", c.domain)
 	}
-	t := fleet.Tenant{ID: entra.TenantID(staged.ID), Name: staged.Name, Domain: c.domain, Cloud: s.cloud.Name, State: fleet.StateAdded, Added: s.f.Now().UTC()}
+	t := fleet.Tenant{ID: entra.TenantID(staged.ID), Name: staged.Name, Domain: c.domain, Cloud: staged.Cloud, State: fleet.StateAdded, Added: s.f.Now().UTC()}
 	id, err := entra.ResolveTenant(ctx, s.hc, s.cloud, c.domain)
 	switch {
 	case err != nil:

@@ -82,7 +82,7 @@ Incident.Read.All of Microsoft Threat Protection (the Defender XDR API).`,
 const nobody = "none"
 
 func (o listOptions) parse(now time.Time) (query defender.ListOptions, keep []func(*defender.Incident) bool, err error) {
-	if query.Since, err = moment.Parse("--since", o.since, now); err != nil {
+	if query.Since, err = moment.Past("--since", o.since, now); err != nil {
 		return query, nil, err
 	}
 	if query.Status, err = filter.Members("--status", "a status of an incident", filter.Statuses(), o.status, defender.ParseStatus); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/act"
+	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -82,14 +83,14 @@ func runDelete(ctx context.Context, f *factory.Factory, o deleteOptions) error {
 	plan := respond.Plan{Kind: respond.KindIndicatorDelete, Tenant: t.ID, TenantName: t.Label(), Target: i.ID, TargetName: i.Value, Comment: o.Comment, Reason: o.Reason,
 		Changes: []string{fmt.Sprintf("delete: %s %s %s", i.Action, i.Type, i.Value)}}
 	if err := plan.Check(); err != nil {
-		return clierr.Usage("", "%v", err).Because(err)
+		return err
 	}
 	f.Streams.Notef("indicator %s: %s %s, %s, created %s by %s: %s", i.ID, i.Type, i.Value, i.Action, stamp(i.Created), orNone(i.Source), i.Title)
 	done := Deleted{head: headOf(t), ID: i.ID, Outcome: act.OutcomePlanned, Indicator: i}
 	if o.DryRun {
 		return printDeleted(f, done)
 	}
-	if err := o.Confirm(f, fmt.Sprintf("Delete indicator %s (%s %s) of %s?", i.ID, i.Type, i.Value, act.Place(t))); err != nil {
+	if err := o.Confirm(ctx, f, fmt.Sprintf("Delete indicator %s (%s %s) of %s?", i.ID, i.Type, i.Value, change.Place(t))); err != nil {
 		return err
 	}
 	runner, err := act.Runner(ctx, f)

@@ -160,7 +160,7 @@ func (o listOptions) parse(now time.Time) (defender.IndicatorListOptions, error)
 	if out.Severity, err = filter.Members("--severity", "a severity", severities(), o.severity, among(severities())); err != nil {
 		return out, err
 	}
-	if out.Created, err = moment.Parse("--since", o.since, now); err != nil {
+	if out.Created, err = moment.Past("--since", o.since, now); err != nil {
 		return out, err
 	}
 	if o.limit < 0 {

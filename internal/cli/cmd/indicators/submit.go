@@ -2,6 +2,7 @@ package indicators
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/act"
+	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/each"
@@ -118,7 +120,7 @@ func (o submitOptions) parse(now time.Time) (defender.Indicator, error) {
 		}
 	}
 	if o.action == "" {
-		return i, clierr.Usage("add --action "+filter.Or(defender.IndicatorActions()), "--action is missing")
+		return i, clierr.Usage("add --action with one of "+filter.Or(defender.IndicatorActions()), "--action is missing")
 	}
 	if i.Action, err = filter.Member("--action", "an action of an indicator", defender.IndicatorActions(), o.action, among(defender.IndicatorActions())); err != nil {
 		return i, err
@@ -132,10 +134,7 @@ func (o submitOptions) parse(now time.Time) (defender.Indicator, error) {
 	if i.Expires, err = ahead("--expires", o.expires, now); err != nil {
 		return i, err
 	}
-	if err := i.Check(now); err != nil {
-		return i, clierr.Usage("", "%v", err).Because(err)
-	}
-	return i, nil
+	return i, i.Check(now)
 }
 
 // ahead reads a time to come: an age of moment.Parse counts forward.
@@ -211,7 +210,7 @@ func runSubmit(ctx context.Context, f *factory.Factory, o submitOptions) error {
 	if o.DryRun || len(targets) == 0 {
 		return finish(f, planned(i, targets), looked.Tenants, looked.Err(), looked.Summary)
 	}
-	if err := o.Confirm(f, question(i, targets)); err != nil {
+	if err := o.Confirm(ctx, f, question(i, targets)); err != nil {
 		return err
 	}
 	runner, err := act.Runner(ctx, f)
@@ -280,13 +279,13 @@ func tell(f *factory.Factory, o submitOptions, i defender.Indicator, targets []t
 	}
 	f.Streams.Notef("  comment: %s", o.Comment)
 	for _, t := range targets {
-		f.Streams.Notef("%s: %s", act.Place(t.tenant), strings.Join(t.changes, "; "))
+		f.Streams.Notef("%s: %s", change.Place(t.tenant), strings.Join(t.changes, "; "))
 	}
 }
 
 func question(i defender.Indicator, targets []target) string {
 	if len(targets) == 1 {
-		return fmt.Sprintf("Submit %s %s (%s) to %s?", i.Type, i.Value, i.Action, act.Place(targets[0].tenant))
+		return fmt.Sprintf("Submit %s %s (%s) to %s?", i.Type, i.Value, i.Action, change.Place(targets[0].tenant))
 	}
 	return fmt.Sprintf("Submit %s %s (%s) to these %d tenants?", i.Type, i.Value, i.Action, len(targets))
 }
@@ -321,15 +320,31 @@ func submit(ctx context.Context, f *factory.Factory, o submitOptions, i defender
 			return out, err
 		})
 		if err != nil {
-			return nil, "", err
+			return nil, "", unfinished(ctx, err, t, i, res)
 		}
 		return []Submitted{{head: headOf(t), Value: i.Value, Type: i.Type, Outcome: string(res.Outcome), Changes: at.changes, Indicator: out, AuditID: res.AuditID}}, at.open.Reason, nil
 	})
-	if err != nil {
-		return err
-	}
 	report = joined(report, looked)
-	return finish(f, report.Items(), report.Tenants, report.Err(), report.Summary)
+	end := report.Err()
+	if err != nil && report.Failed() > 0 {
+		// What was sent by then is told all the same.
+		end = &clierr.Exit{Code: clierr.CodeInterrupted}
+	}
+	return finish(f, report.Items(), report.Tenants, end, report.Summary)
+}
+
+// unfinished puts the command to type into an error that calls for one, and
+// tells what was interrupted before anything was sent.
+func unfinished(ctx context.Context, err error, t fleet.Tenant, i defender.Indicator, res respond.Result) error {
+	if e, ok := errors.AsType[*defender.UncertainError](err); ok {
+		return &defender.UncertainError{Surface: e.Surface, Operation: e.Operation, Target: e.Target, Err: e.Err,
+			Check: fmt.Sprintf("tenantry indicators list --tenant %s --value %s tells whether it is there; submitting it again is safe (audit record %d).",
+				command.Quote(t.Label()), command.Quote(i.Value), res.AuditID)}
+	}
+	if ctx.Err() != nil && res.AuditID == 0 {
+		return clierr.NotBegun()
+	}
+	return err
 }
 
 // joined adds what failed while looking to the account of submitting.

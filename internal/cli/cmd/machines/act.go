@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/act"
+	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/explain"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/output"
 	"github.com/tenantry/tenantry/respond"
@@ -67,18 +70,18 @@ func (d deed) do(ctx context.Context, f *factory.Factory) error {
 	}
 	state, err := d.look(ctx, open, m)
 	if err != nil {
-		return d.explained(err, t, m)
+		return d.explained(err, t, m, 0)
 	}
 	plan := respond.Plan{Kind: d.kind, Tenant: t.ID, TenantName: t.Label(), Target: m.ID, TargetName: m.Label(), Comment: d.Comment, Reason: d.Reason, Changes: d.changes}
 	if err := plan.Check(); err != nil {
-		return clierr.Usage(nextOf(err), "%v", err).Because(err)
+		return err
 	}
 	d.tell(f, m, state)
 	done := Done{head: headOf(t), MachineID: m.ID, Machine: m.Name, Kind: d.kind, Outcome: act.OutcomePlanned}
 	if d.DryRun {
 		return d.print(f, done)
 	}
-	if err := d.Confirm(f, d.question(t, m)); err != nil {
+	if err := d.Confirm(ctx, f, d.question(t, m)); err != nil {
 		return err
 	}
 	runner, err := act.Runner(ctx, f)
@@ -91,7 +94,7 @@ func (d deed) do(ctx context.Context, f *factory.Factory) error {
 		return a, err
 	})
 	if err != nil {
-		return d.explained(err, t, m)
+		return d.explained(err, t, m, res.AuditID)
 	}
 	done.Outcome, done.Action, done.AuditID, done.Detail = string(res.Outcome), action, res.AuditID, res.Receipt.Detail
 	if err := d.print(f, done); err != nil {
@@ -103,7 +106,7 @@ func (d deed) do(ctx context.Context, f *factory.Factory) error {
 
 // question names the machine and the tenant so that no other can be meant.
 func (d deed) question(t fleet.Tenant, m *defender.Machine) string {
-	return fmt.Sprintf("%s machine %s (%s) of %s?", d.verb, m.Label(), m.ID, act.Place(t))
+	return fmt.Sprintf("%s machine %s (%s) of %s?", d.verb, m.Label(), m.ID, change.Place(t))
 }
 
 // look asks what is under way already, for deeds that care.
@@ -168,14 +171,15 @@ func (d deed) print(f *factory.Factory, done Done) error {
 	return f.Print(output.Result{Doc: done, Lines: []any{done}, Columns: []string{"FIELD", "VALUE"}, Rows: rows})
 }
 
-// explained puts the command to type into errors that call for one.
-func (d deed) explained(err error, t fleet.Tenant, m *defender.Machine) error {
+// explained puts the command to type into errors that call for one. record is
+// the audit record of what was begun; 0 when there is none.
+func (d deed) explained(err error, t fleet.Tenant, m *defender.Machine, record int64) error {
 	show := fmt.Sprintf("tenantry machines actions --tenant %s --machine %s", command.Quote(t.Label()), command.Quote(m.Label()))
 	if already, ok := errors.AsType[*respond.AlreadyIsolatingError](err); ok {
 		var next string
 		switch tenant := command.Quote(t.Label()); {
 		case already.Action == nil:
-			next = show + " shows what the service knows; " + lowerFirst(already.Next())
+			next = fmt.Sprintf("%s shows what the service knows; when it shows no such action, it can be done again from %s on", show, until(already.Until))
 		case already.Action.Status.Open():
 			next = fmt.Sprintf("%s shows how far it has come; tenantry machines cancel %s --tenant %s calls it off", show, already.Action.ID, tenant)
 		default:
@@ -183,13 +187,12 @@ func (d deed) explained(err error, t fleet.Tenant, m *defender.Machine) error {
 		}
 		return clierr.Failed(next, "%v", err).Because(err)
 	}
-	// What the page on scans quotes as the answer while one is under way.
-	if refused, ok := errors.AsType[*defender.Error](err); ok && refused.Status == 400 && strings.Contains(strings.ToLower(refused.Message), "already in progress") {
+	if refused, ok := explain.UnderWay(err); ok {
 		return clierr.Failed(show+" shows how far it has come", "machine %s: the service says that this is under way already: %s", m.Label(), refused.Message).Because(err)
 	}
 	if uncertain, ok := errors.AsType[*defender.UncertainError](err); ok {
 		return &defender.UncertainError{Surface: uncertain.Surface, Operation: uncertain.Operation, Target: m.Label(), Err: uncertain.Err,
-			Check: "Do not repeat it blindly: " + show + " tells whether it was done."}
+			Check: fmt.Sprintf("Do not repeat it blindly: %s tells whether it was done (audit record %d).", show, record)}
 	}
 	return err
 }
@@ -203,17 +206,5 @@ func unknown(err error, t fleet.Tenant, word string) error {
 	return err
 }
 
-func nextOf(err error) string {
-	var n interface{ Next() string }
-	if errors.As(err, &n) {
-		return n.Next()
-	}
-	return ""
-}
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
-}
+// until is when something may be done again.
+func until(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }

@@ -53,6 +53,9 @@ program. Failures are told per tenant, as machines list does.
 An action is Pending until the machine takes it up, then InProgress, and ends as
 Succeeded, Failed, TimeOut or Cancelled.
 
+A terminal that is too narrow for the ids of the actions, which machines cancel
+wants, shows them with --output csv.
+
 Needed is the application role Machine.Read.All of WindowsDefenderATP.`,
 		Example: command.Examples(
 			"what is under way everywhere", "tenantry machines actions --all --status pending,inProgress",
@@ -79,7 +82,7 @@ func (o actionsOptions) parse(now time.Time) (query defender.ActionListOptions, 
 		// The service does not filter actions by the machine's name.
 		keep = func(a *defender.MachineAction) bool { return called(a.Machine, o.machine) }
 	}
-	if query.Created, err = moment.Parse("--since", o.since, now); err != nil {
+	if query.Created, err = moment.Past("--since", o.since, now); err != nil {
 		return query, nil, err
 	}
 	if query.Type, err = filter.Members("--type", "a type of action", defender.ActionTypes(), o.types, among(defender.ActionTypes())); err != nil {
@@ -147,7 +150,7 @@ func runActions(ctx context.Context, f *factory.Factory, o actionsOptions) error
 		Columns: []string{"TENANT", "MACHINE", "ACTION", "STATUS", "ASKED", "BY", "ID", "COMMENT"},
 		Rows:    rows,
 		Give: output.Give{Drop: []string{"COMMENT", "BY"}, Cut: []output.Limit{
-			{Column: "TENANT", Width: 12}, {Column: "MACHINE", Width: 16}, {Column: "ACTION", Width: 12}}},
+			{Column: "TENANT", Width: 12}, {Column: "MACHINE", Width: 16}, {Column: "ACTION", Width: 12}}, Spare: []string{"ID"}},
 	})
 	if err != nil {
 		return err

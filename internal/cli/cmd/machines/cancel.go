@@ -10,6 +10,7 @@ import (
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/act"
+	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -77,14 +78,14 @@ func runCancel(ctx context.Context, f *factory.Factory, o cancelOptions) error {
 	plan := respond.Plan{Kind: d.kind, Tenant: t.ID, TenantName: t.Label(), Target: a.ID, TargetName: fmt.Sprintf("%s of %s", a.Type, a.Machine),
 		Comment: o.Comment, Reason: o.Reason, Changes: []string{fmt.Sprintf("status: %s → Cancelled", a.Status)}}
 	if err := plan.Check(); err != nil {
-		return clierr.Usage(nextOf(err), "%v", err).Because(err)
+		return err
 	}
 	f.Streams.Notef("action %s: %s of machine %s, %s, asked for %s by %s: %s", a.ID, a.Type, a.Machine, a.Status, stamp(a.Created), a.Requestor, a.Comment)
 	done := Done{head: headOf(t), MachineID: a.MachineID, Machine: a.Machine, Kind: d.kind, Outcome: act.OutcomePlanned, Action: a}
 	if o.DryRun {
 		return d.print(f, done)
 	}
-	if err := o.Confirm(f, fmt.Sprintf("Cancel %s of machine %s of %s?", a.Type, a.Machine, act.Place(t))); err != nil {
+	if err := o.Confirm(ctx, f, fmt.Sprintf("Cancel %s of machine %s of %s?", a.Type, a.Machine, change.Place(t))); err != nil {
 		return err
 	}
 	runner, err := act.Runner(ctx, f)
@@ -97,7 +98,7 @@ func runCancel(ctx context.Context, f *factory.Factory, o cancelOptions) error {
 		return out, err
 	})
 	if err != nil {
-		return d.explained(err, t, &defender.Machine{ID: a.MachineID, Name: a.Machine})
+		return d.explained(err, t, &defender.Machine{ID: a.MachineID, Name: a.Machine}, res.AuditID)
 	}
 	done.Outcome, done.AuditID = string(res.Outcome), res.AuditID
 	return d.print(f, done)

@@ -104,7 +104,7 @@ func among[T ~string](members []T) func(string) (T, bool) {
 func (o listOptions) parse(now time.Time) (defender.MachineListOptions, error) {
 	out := defender.MachineListOptions{NamePrefix: o.name}
 	var err error
-	if out.LastSeen, err = moment.Parse("--since", o.since, now); err != nil {
+	if out.LastSeen, err = moment.Past("--since", o.since, now); err != nil {
 		return out, err
 	}
 	if out.Health, err = filter.Members("--health", "the health of a machine", healths(), o.health, among(healths())); err != nil {

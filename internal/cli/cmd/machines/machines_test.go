@@ -11,6 +11,7 @@ import (
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
+	"github.com/tenantry/tenantry/internal/cli/explain"
 	"github.com/tenantry/tenantry/respond"
 )
 
@@ -111,19 +112,16 @@ func TestExplained(t *testing.T) {
 		{&respond.AlreadyIsolatingError{Action: &defender.MachineAction{ID: "a1", Type: defender.ActionIsolate, Status: defender.ActionSucceeded}}, "tenantry machines release 'desktop 7' --tenant Contoso"},
 		{&respond.AlreadyIsolatingError{Record: &fleet.AuditRecord{}}, "tenantry machines actions --tenant Contoso --machine 'desktop 7'"},
 		{&defender.UncertainError{Operation: defender.OpScanMachine, Target: id, Err: errors.New("reset")}, "tenantry machines actions --tenant Contoso --machine 'desktop 7'"},
-		{&defender.Error{Status: 400, Message: "Action is already in progress"}, "tenantry machines actions --tenant Contoso --machine 'desktop 7'"},
+		{&defender.Error{Surface: defender.SurfaceMDE, Status: 400, Message: "Action is already in progress"}, "tenantry machines actions --tenant Contoso --machine 'desktop 7'"},
 	} {
-		got := deed{}.explained(c.err, tenant(), m)
-		next := nextOf(got)
-		if e, ok := errors.AsType[*clierr.Error](got); ok {
-			next = e.Next
-		}
+		got := deed{}.explained(c.err, tenant(), m, 7)
+		next := explain.Error(got).Next
 		if !strings.Contains(next, c.next) {
 			t.Errorf("%T: next %q, want %q in it", c.err, next, c.next)
 		}
 	}
 	plain := errors.New("something else")
-	if got := (deed{}).explained(plain, tenant(), m); got != plain {
+	if got := (deed{}).explained(plain, tenant(), m, 0); got != plain {
 		t.Errorf("%v became %v", plain, got)
 	}
 }

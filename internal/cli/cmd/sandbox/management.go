@@ -20,12 +20,15 @@ import (
 // management reaches the management API of a sandbox that runs.
 type management struct{ dir string }
 
+// managementVariable is where sandbox exec tells its address.
+const managementVariable = "TENANTRY_SANDBOX_MANAGEMENT"
+
 // maxAnswer bounds what is read of an answer: a thousand faults fit.
 const maxAnswer = 4 << 20
 
 // flag adds --dir to a command and those under it.
 func (m *management) flag(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVar(&m.dir, "dir", "", "`directory` of the sandbox that runs (default: sandbox in the state directory)")
+	cmd.PersistentFlags().StringVar(&m.dir, "dir", "", "`directory` of the sandbox that runs (default: the one of sandbox exec, else sandbox in the state directory)")
 }
 
 // call sends one request and reads its answer into out; nil means that there
@@ -54,6 +57,10 @@ func (m *management) call(ctx context.Context, f *factory.Factory, method, path 
 func (m *management) open(ctx context.Context, f *factory.Factory, method, path string, in any) (io.ReadCloser, error) {
 	dir := m.dir
 	if dir == "" {
+		// Below sandbox exec the sandbox meant is the one that runs the command.
+		if at := f.Getenv(managementVariable); at != "" {
+			return ask(ctx, box.Endpoints{Management: at}, method, path, in)
+		}
 		var err error
 		if dir, err = defaultDir(f); err != nil {
 			return nil, err

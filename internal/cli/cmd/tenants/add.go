@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -78,11 +79,11 @@ func add(ctx context.Context, f *factory.Factory, o addOptions) error {
 		return err
 	}
 	if o.dryRun {
-		f.Streams.Notef("would add %s; nothing was written", describe(t))
+		f.Streams.Notef("would add %s; nothing was written", change.Place(t))
 		return f.Print(one(t))
 	}
 	if t.Domain != "" && !o.yes {
-		if err := confirm(f, fmt.Sprintf("%s is tenant %s in the %s cloud. Add it?", t.Domain, t.ID, cloud.Name)); err != nil {
+		if err := confirm(ctx, f, fmt.Sprintf("%s is tenant %s in the %s cloud. Add it?", t.Domain, t.ID, cloud.Name)); err != nil {
 			return err
 		}
 	}
@@ -93,15 +94,8 @@ func add(ctx context.Context, f *factory.Factory, o addOptions) error {
 	if err := s.PutTenant(ctx, t); err != nil {
 		return err
 	}
-	f.Streams.Notef("added %s; next: tenantry invite --tenant %s", describe(t), t.ID)
+	f.Streams.Notef("added %s; next: tenantry invite --tenant %s", change.Place(t), t.ID)
 	return f.Print(one(t))
-}
-
-func describe(t fleet.Tenant) string {
-	if t.Label() == string(t.ID) {
-		return string(t.ID)
-	}
-	return fmt.Sprintf("%s (%s)", t.Label(), t.ID)
 }
 
 // clash refuses a tenant that is there already, and a name or domain that
@@ -121,11 +115,11 @@ func clash(existing []fleet.Tenant, t fleet.Tenant) error {
 }
 
 // confirm asks on a terminal, and wants --yes where there is none.
-func confirm(f *factory.Factory, question string) error {
+func confirm(ctx context.Context, f *factory.Factory, question string) error {
 	if !f.Streams.CanAsk() {
 		return clierr.Usage("add --yes when that is right", "%s Nobody is there to answer", question)
 	}
-	yes, err := f.Streams.Confirm(question)
+	yes, err := f.Streams.Confirm(ctx, question)
 	if err != nil {
 		return err
 	}
@@ -152,11 +146,11 @@ enterprise application there.`,
 				return err
 			}
 			if dryRun {
-				f.Streams.Notef("would remove %s; nothing was changed", describe(t))
+				f.Streams.Notef("would remove %s; nothing was changed", change.Place(t))
 				return f.Print(one(t))
 			}
 			if !yes {
-				if err := confirm(f, fmt.Sprintf("Forget %s?", describe(t))); err != nil {
+				if err := confirm(ctx, f, fmt.Sprintf("Forget %s?", change.Place(t))); err != nil {
 					return err
 				}
 			}
@@ -167,7 +161,7 @@ enterprise application there.`,
 			if err := s.RemoveTenant(ctx, t.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
-			f.Streams.Notef("removed %s; the consent in the customer's tenant stays until the customer deletes the enterprise application", describe(t))
+			f.Streams.Notef("removed %s; the consent in the customer's tenant stays until the customer deletes the enterprise application", change.Place(t))
 			return f.Print(one(t))
 		},
 	}

@@ -105,7 +105,7 @@ func runImport(ctx context.Context, f *factory.Factory, o importOptions) error {
 		for _, t := range fresh {
 			f.Streams.Notef("  %s  %s  %s", t.ID, t.Domain, t.Name)
 		}
-		if err := confirm(f, fmt.Sprintf("Add %s?", each.Count(len(fresh), "tenant", "tenants"))); err != nil {
+		if err := confirm(ctx, f, fmt.Sprintf("Add %s?", each.Count(len(fresh), "tenant", "tenants"))); err != nil {
 			return err
 		}
 	}
