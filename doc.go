@@ -15,8 +15,11 @@
 //     assertion (tenantry token get; package entra).
 //  4. Validate it: tenant, audience, lifetime and, above all, roles
 //     (tenantry token inspect; package entra/verify).
-//  5. Read incidents, of one tenant or of all of them, each tenant with its
-//     own outcome (tenantry incidents list; package defender).
+//  5. Use it: read incidents and alerts, of one tenant or of all of them, each
+//     tenant with its own outcome (tenantry incidents list), change them
+//     without overwriting a colleague (tenantry incidents update), and act on
+//     machines and indicators (tenantry machines, tenantry indicators;
+//     packages defender and respond).
 //
 // # Where to begin
 //
@@ -31,18 +34,23 @@
 // Each of these can be used alone and imports nothing of Tenantry outside its
 // own folder: entra (clouds, credentials, tokens, typed AADSTS errors) with
 // entra/consent, entra/verify and entra/directory, and defender (incidents and
-// alerts, the same types from both of Microsoft's surfaces).
+// alerts, the same types from both of Microsoft's surfaces; machines, actions
+// and indicators), which keeps its calls under Microsoft's limits.
 //
 // # The product around them
 //
 // fleet has the words of the trade as types: tenant, customer, tag, selector,
 // profile. secret resolves references to secrets, which are never written in
 // a configuration by value. store keeps state; onboard takes a tenant from
-// invitation to proof. The command line is in internal/cli.
+// invitation to proof; respond carries out a change to a customer's tenant
+// once, between the two halves of its audit record. The command line is in
+// internal/cli.
 //
 // # The sandbox
 //
 // sandbox stands in for Microsoft on the wire and shares no code with the
 // libraries, so that a client and its counterpart cannot agree on a mistake.
-// It is judged by Microsoft's own clients.
+// It is judged by Microsoft's own clients. It enforces Microsoft's published
+// limits, misbehaves when asked to, and can be used by itself, from Go as
+// httptest is, and from any language; docs/sandbox.md begins with that.
 package tenantry

@@ -70,9 +70,11 @@ type BudgetConfig struct {
 // shared by all clients of a tenant.
 //
 // Limits are sliding windows, exact as far as a client can be: a call counts
-// while it is under way, and from when it was answered, which cannot be earlier than
-// when the service counted it. What other programs call with the same app is not seen; the service then
-// refuses with 429, and all calls of that kind pause until it says.
+// while it is under way, and from when it was answered, which cannot be earlier
+// than when the service counted it. Callers of one operation go in the order they
+// came. What other programs call with the same app is not seen; the service then
+// refuses with 429, and all calls of that kind pause until it says, and then go
+// one by one until one is answered.
 type Budget struct {
 	now    func() time.Time
 	sleep  func(context.Context, time.Duration) error
@@ -80,9 +82,8 @@ type Budget struct {
 
 	mu      sync.Mutex
 	windows []*window // as limits
-	// paused is until when the service wants no calls of a kind; kinds that share a
-	// limit pause together.
-	paused map[kind]time.Time
+	paused  map[kind]pause
+	waiting []*ticket // who waits, in the order they came
 	// floor is the earliest time it can be: what was slept has passed, even by a
 	// clock that a test holds still.
 	floor time.Time
@@ -98,6 +99,8 @@ type window struct{ calls []*slot }
 // slot is one call.
 type slot struct {
 	budget *Budget
+	kind   kind
+	began  time.Time
 	at     time.Time // when it began, or ended once it has
 	ended  bool
 }
@@ -117,7 +120,7 @@ const margin = 50 * time.Millisecond
 
 // NewBudget makes a Budget with nothing spent.
 func NewBudget(cfg BudgetConfig) *Budget {
-	b := &Budget{now: cfg.Now, sleep: cfg.Sleep, limits: slices.Clone(cfg.Limits), paused: map[kind]time.Time{}}
+	b := &Budget{now: cfg.Now, sleep: cfg.Sleep, limits: slices.Clone(cfg.Limits), paused: map[kind]pause{}}
 	if cfg.Limits == nil {
 		b.limits = Limits()
 	}
@@ -139,11 +142,13 @@ func (b *Budget) Limits() []Limit { return slices.Clone(b.limits) }
 // take waits until a call may be made. The slot must be given back with done
 // when the call has ended, or with cancel if it was not made.
 func (b *Budget) take(ctx context.Context, s Surface, op Operation, told func(Wait)) (*slot, error) {
+	t := b.queue(kind{s, op})
+	defer b.leave(t)
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		taken, wait, why := b.try(kind{s, op})
+		taken, wait, why := b.try(t)
 		if taken != nil {
 			return taken, nil
 		}
@@ -151,7 +156,7 @@ func (b *Budget) take(ctx context.Context, s Surface, op Operation, told func(Wa
 		if tooLate(ctx, wait) {
 			return nil, &WaitError{Wait: w}
 		}
-		if told != nil {
+		if told != nil && wait > margin { // less is but a step aside
 			told(w)
 		}
 		until := b.clock().Add(wait)
@@ -172,46 +177,58 @@ func (b *Budget) clock() time.Time {
 }
 
 // try takes a slot, or tells how long there is none.
-func (b *Budget) try(k kind) (*slot, time.Duration, WaitReason) {
+func (b *Budget) try(t *ticket) (_ *slot, wait time.Duration, why WaitReason) {
 	now := b.now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now = later(now, b.floor)
-	if until := b.paused[k]; until.After(now) {
+	defer func() { t.until = now.Add(wait) }()
+	if until := b.paused[t.kind].ends(); until.After(now) {
 		return nil, until.Sub(now), WaitThrottled
+	}
+	ahead := b.ahead(t, now)
+	if _, hurt := b.paused[t.kind]; hurt && ahead > 0 {
+		return nil, margin, WaitThrottled
 	}
 	var free time.Time // when all windows have room
 	for i, l := range b.limits {
-		if !l.covers(k.surface, k.op) {
+		if !l.covers(t.kind.surface, t.kind.op) {
 			continue
 		}
 		w := b.windows[i]
 		w.calls = slices.DeleteFunc(w.calls, func(s *slot) bool { return now.Sub(s.counted(now)) >= l.Per+margin })
-		if len(w.calls) < l.Calls {
-			continue
+		switch room := l.Calls - len(w.calls); {
+		case room > ahead:
+		case room > 0 || len(w.calls) == 0:
+			free = later(free, now.Add(margin)) // those ahead take it
+		default:
+			// The window is full, not more than full: it has room when its first call leaves.
+			first := slices.MinFunc(w.calls, func(a, b *slot) int { return a.counted(now).Compare(b.counted(now)) })
+			free = later(free, first.counted(now).Add(l.Per+margin))
 		}
-		// The window is full, not more than full: it has room when its first call leaves.
-		first := slices.MinFunc(w.calls, func(a, b *slot) int { return a.counted(now).Compare(b.counted(now)) })
-		free = later(free, first.counted(now).Add(l.Per+margin))
 	}
 	if free.After(now) {
 		return nil, free.Sub(now), WaitBudget
 	}
-	s := &slot{budget: b, at: now}
+	s := &slot{budget: b, kind: t.kind, began: now, at: now}
 	for i, l := range b.limits {
-		if l.covers(k.surface, k.op) {
+		if l.covers(t.kind.surface, t.kind.op) {
 			b.windows[i].calls = append(b.windows[i].calls, s)
 		}
 	}
+	b.oneByOne(t.kind, now)
 	return s, 0, ""
 }
 
-// done counts the call from now on.
-func (s *slot) done() {
+// done counts the call from now on. answered says that the service took it.
+func (s *slot) done(answered bool) {
 	now := s.budget.clock()
 	s.budget.mu.Lock()
 	defer s.budget.mu.Unlock()
 	s.at, s.ended = later(s.at, now), true
+	if answered {
+		s.budget.heal(s)
+	}
 }
 
 // cancel takes back a call that was not made.
@@ -220,29 +237,6 @@ func (s *slot) cancel() {
 	defer s.budget.mu.Unlock()
 	for _, w := range s.budget.windows {
 		w.calls = slices.DeleteFunc(w.calls, func(other *slot) bool { return other == s })
-	}
-}
-
-// pause stops calls of a kind, and of all that share a limit with it, for a while.
-func (b *Budget) pause(s Surface, op Operation, d time.Duration) {
-	until := b.clock().Add(d)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	kinds := []Operation{op}
-	for _, l := range b.limits {
-		if !l.covers(s, op) {
-			continue
-		}
-		kinds = append(kinds, l.Operations...)
-		if len(l.Operations) == 0 {
-			for _, c := range calls(s) {
-				kinds = append(kinds, c.op)
-			}
-		}
-	}
-	for _, op := range kinds {
-		k := kind{s, op}
-		b.paused[k] = later(b.paused[k], until)
 	}
 }
 

@@ -160,7 +160,7 @@ func TestCallsUnderWayCount(t *testing.T) {
 		s := &service{latency: func() time.Duration {
 			mu.Lock()
 			defer mu.Unlock()
-			if random.IntN(20) == 0 {
+			if random.IntN(60) == 0 {
 				return time.Duration(60+random.IntN(240)) * time.Second
 			}
 			return time.Duration(random.IntN(400)) * time.Millisecond

@@ -21,7 +21,9 @@ type Config struct {
 	// never followed, since a bearer token must not travel to another address.
 	HTTPClient *http.Client
 	// Token returns a bearer token of the one tenant for the given surface. It is
-	// asked before each request and must be safe for concurrent use. Required.
+	// asked before each request, so it should keep tokens, and must be safe for
+	// concurrent use. Required. Package entra names the resources of its tokens as
+	// surfaces are named here: cloud.Resource(entra.ResourceKind(s)).
 	Token func(ctx context.Context, s Surface) (string, error)
 	// Now is the clock that limits and Retry-After dates are measured by; nil means time.Now.
 	Now func() time.Time

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-faster/jx"
@@ -194,20 +195,27 @@ func (d *decoder) readAlert(a *Alert) {
 	}
 }
 
-// alerts reads the alerts of an incident; one that cannot be read fails the whole.
-func (d *decoder) alerts(i *Incident) bool {
+// readAlerts reads the alerts of an incident; one that cannot be read fails the whole.
+func (d *decoder) readAlerts(i *Incident) bool {
 	i.Alerts = nil
+	d.alerts = d.alerts[:0]
 	at := 0
 	ok := d.elements(&i.told, incidentAlerts, func() bool {
 		d.alert = at
 		at++
-		if d.jx.Next() == jx.Null {
+		if d.in.next() == jx.Null {
 			return false
 		}
-		i.Alerts = append(i.Alerts, Alert{})
-		d.readAlert(&i.Alerts[len(i.Alerts)-1])
+		d.alerts = append(d.alerts, Alert{})
+		d.readAlert(&d.alerts[len(d.alerts)-1])
 		return true
 	})
+	switch {
+	case len(d.alerts) > 0 && d.again:
+		i.Alerts = slices.Clone(d.alerts)
+	case len(d.alerts) > 0:
+		i.Alerts, d.alerts = d.alerts, nil
+	}
 	if d.err == nil {
 		d.alert = -1
 	}
@@ -225,10 +233,17 @@ func decodeAlertPage(body []byte) (items []*Alert, next string, err error) {
 	return page(SurfaceGraph, body, (*decoder).alertAlone)
 }
 
+// pageDecoder goes over a page that was not checked; each item has a decoder of
+// its own.
+type pageDecoder struct {
+	decoder
+	jx jx.Decoder
+}
+
 // page reads the envelope of a list. The items are read with one, which must
 // not keep the decoder's input.
 func page[T any](s Surface, body []byte, one func(*decoder, []byte) (*T, error)) (items []*T, next string, err error) {
-	p := &decoder{surface: s} // over the page; each item has one of its own
+	p := &pageDecoder{decoder: decoder{surface: s}}
 	p.jx.ResetBytes(body)
 	if p.jx.Next() != jx.Object {
 		return nil, "", p.whole("is not a JSON object")
@@ -267,7 +282,7 @@ func page[T any](s Surface, body []byte, one func(*decoder, []byte) (*T, error))
 	return items, next, nil
 }
 
-func pageItems[T any](p, d *decoder, one func(*decoder, []byte) (*T, error)) ([]*T, error) {
+func pageItems[T any](p *pageDecoder, d *decoder, one func(*decoder, []byte) (*T, error)) ([]*T, error) {
 	items := []*T{}
 	iter, err := p.jx.ArrIter()
 	for err == nil && iter.Next() {
@@ -279,7 +294,7 @@ func pageItems[T any](p, d *decoder, one func(*decoder, []byte) (*T, error)) ([]
 		if raw, err = p.jx.Raw(); err != nil {
 			break
 		}
-		*d = decoder{surface: d.surface, prefix: prefix, names: d.names[:0]}
+		*d = decoder{surface: d.surface, prefix: prefix, names: d.names[:0], gathered: d.gathered[:0], alerts: d.alerts[:0], again: true}
 		item, err := one(d, raw)
 		if err != nil {
 			return nil, err

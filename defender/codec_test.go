@@ -22,6 +22,12 @@ var allEnums = []enum{
 	enumIncidentStatus, enumAlertStatus, enumSeverity, enumClassification, enumDetermination, enumInvestigation, enumServiceSource,
 	enumDetectionSource, membersEvidenceVerdict, membersEvidenceRemediationStatus, membersEvidenceRole, membersDetectionStatus,
 	membersDeviceHealthStatus, membersDeviceRiskScore, membersDefenderAvStatus, membersOnboardingStatus,
+	membersAiAgentPlatform, membersAlertClassification, membersAlertDetermination, membersAlertSeverity,
+	membersAlertStatus, membersAntispamTeamsDirection, membersContainerPortProtocol, membersCorrelationReason,
+	membersDetectionSource, membersFileHashAlgorithm, membersGoogleCloudLocationType, membersIncidentStatus,
+	membersInvestigationState, membersIoTDeviceImportanceType, membersKubernetesPlatform, membersKubernetesServiceType,
+	membersMailboxConfigurationType, membersProtocolType, membersServicePrincipalType, membersServiceSource,
+	membersTeamsDeliveryLocation, membersTeamsMessageDeliveryAction, membersVmCloudProvider,
 }
 
 // meaning brings JSON to a form in which equal values are equal: numbers by

@@ -139,7 +139,7 @@ func (g graphIncident) member(d *decoder, key string) bool {
 	case "comments":
 		return readMany(d, t, incidentComments, &i.Comments)
 	case "alerts":
-		return d.alerts(i)
+		return d.readAlerts(i)
 	}
 	return false
 }
@@ -172,7 +172,7 @@ func (g graphIncident) members(w *writer) {
 
 // redirect reads a merged incident's target. Zero, which is no incident, is kept in Extra.
 func (d *decoder) redirect(t *told, v *string, usual jx.Type) bool {
-	number := d.jx.Next() == jx.Number
+	number := d.in.next() == jx.Number
 	if !d.ident(t, incidentRedirectTo, v, usual) {
 		return false
 	}

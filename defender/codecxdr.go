@@ -47,7 +47,7 @@ func (x xdrIncident) member(d *decoder, key string) bool {
 	case "comments":
 		return readMany(d, t, incidentComments, &i.Comments)
 	case "alerts":
-		return d.alerts(i)
+		return d.readAlerts(i)
 
 	case "tenantId":
 		return d.text(t, incidentTenantID, &i.TenantID)

@@ -44,26 +44,35 @@ type state struct {
 // and that stays in memory as long as one of them does. Raw values are copied,
 // since they are slices that a caller may write to.
 type decoder struct {
-	jx      jx.Decoder
+	in      cursor // over checked text
 	surface Surface
 	prefix  string // path of the object, for errors
 	alert   int    // number of the alert that is being read, -1 outside of alerts
 	err     error  // the first failure; everything stops then
 
-	unread []byte   // a value that was read but could not be taken
-	arena  []byte   // where copies of raw values are made
-	names  []string // where lists of strings are gathered
+	unread []byte // a value that was read but could not be taken
+	arena  []byte // where copies of raw values are made
+
+	// Where lists are gathered, so that each is allocated once and of its size.
+	names    []string
+	gathered []Evidence // of nested lists, one behind the other
+	alerts   []Alert
+	again    bool // other objects follow, which gather in the same place
+
+	// Where members of the xdr surface are read before they become evidence.
+	entity xdrEntity
+	device xdrDevice
 }
 
 // check validates data, which must be one JSON object, and returns it without
 // the white space around it.
 func (d *decoder) check(data []byte) ([]byte, error) {
-	d.jx.ResetBytes(data)
-	if d.jx.Next() != jx.Object {
+	j := jx.DecodeBytes(data)
+	if j.Next() != jx.Object {
 		return nil, d.whole("is not a JSON object")
 	}
-	raw, err := d.jx.Raw()
-	if err != nil || !errors.Is(d.jx.Skip(), io.EOF) { // or something follows
+	raw, err := j.Raw()
+	if err != nil || !errors.Is(j.Skip(), io.EOF) { // or something follows
 		return nil, d.whole("is not JSON")
 	}
 	return raw, nil
@@ -84,7 +93,7 @@ func (d *decoder) open(raw []byte) {
 		text = []byte(string([]rune(string(text)))) // each wrong byte becomes U+FFFD, as with encoding/json
 	}
 	d.alert = -1
-	d.jx.ResetBytes(text)
+	d.in = cursor{text: text}
 }
 
 // open begins to read one object by itself.
@@ -126,16 +135,15 @@ func share(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) 
 
 // record reads an object. It returns false when the value is something else.
 func (d *decoder) record(r record) bool {
-	if d.jx.Next() != jx.Object {
+	if d.in.next() != jx.Object {
 		return false
 	}
 	s := r.state(d.surface)
 	if s.base != nil {
 		s.base.untyped = true // until its @odata.type is read
 	}
-	iter, err := d.jx.ObjIter()
-	for err == nil && d.err == nil && iter.Next() {
-		key := share(iter.Key())
+	for d.in.enter(); d.err == nil && d.in.more(); {
+		key := d.key()
 		switch {
 		case !r.member(d, key):
 			d.keep(s.extra, key)
@@ -143,16 +151,10 @@ func (d *decoder) record(r record) bool {
 			delete(*s.extra, key) // a member that comes twice: the last one counts
 		}
 	}
-	if err == nil {
-		err = iter.Err()
-	}
-	if err != nil {
-		d.broken()
-	}
 	return true
 }
 
-// broken notes an error of syntax, which check cannot have let through.
+// broken notes an escape that check has let through and that means nothing.
 func (d *decoder) broken() { d.fail("", "is not JSON") }
 
 // keep puts a value that has no field of its own into Extra.
@@ -171,13 +173,15 @@ func (d *decoder) keep(extra *map[string]json.RawMessage, key string) {
 }
 
 // raw takes any value as it is written; the result is part of the text.
-func (d *decoder) raw() []byte {
-	d.jx.Next() // to the value, over white space
-	raw, err := d.jx.Raw()
+func (d *decoder) raw() []byte { return d.in.raw() }
+
+// key takes the name of a member.
+func (d *decoder) key() string {
+	b, err := d.in.key()
 	if err != nil {
 		d.broken()
 	}
-	return raw
+	return share(b)
 }
 
 // refuse hands a value that was taken back, for Extra.
@@ -200,7 +204,7 @@ func (d *decoder) copy(raw []byte) json.RawMessage {
 }
 
 func (d *decoder) str() string {
-	b, err := d.jx.StrBytes()
+	b, err := d.in.str()
 	if err != nil {
 		d.broken()
 	}
@@ -208,9 +212,7 @@ func (d *decoder) str() string {
 }
 
 func (d *decoder) null() bool {
-	if d.jx.Null() != nil {
-		d.broken()
-	}
+	d.in.null()
 	return true
 }
 
@@ -220,7 +222,7 @@ func (d *decoder) null() bool {
 
 func (d *decoder) text(t *told, field uint, v *string) bool {
 	*v = ""
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.String:
 		*v = d.str()
 		t.value(field, *v == "")
@@ -235,7 +237,7 @@ func (d *decoder) text(t *told, field uint, v *string) bool {
 
 // ident reads an id, which is a number or a string; usual says which on this surface.
 func (d *decoder) ident(t *told, field uint, v *string, usual jx.Type) bool {
-	found := d.jx.Next()
+	found := d.in.next()
 	if found != jx.Number {
 		if !d.text(t, field, v) {
 			return false
@@ -258,7 +260,7 @@ func (d *decoder) enum(t *told, field uint, v *string, e enum) bool {
 
 func (d *decoder) time(t *told, field uint, v *time.Time) bool {
 	*v = time.Time{}
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.Null:
 		t.value(field, false)
 		return d.null()
@@ -340,7 +342,7 @@ func (d *decoder) float(t *told, field uint, v **float64) bool {
 // number takes the digits of a number, also of one written as a string, as
 // Graph writes Int64 when asked for strict types; nil for null.
 func (d *decoder) number(t *told, field uint) (digits []byte, quoted, ok bool) {
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.Number:
 		t.value(field, false)
 		return d.raw(), false, true
@@ -367,13 +369,9 @@ func (d *decoder) refuseNumber(t *told, field uint, digits []byte, quoted bool) 
 
 func (d *decoder) bool(t *told, field uint, v **bool) bool {
 	*v = nil
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.Bool:
-		b, err := d.jx.Bool()
-		if err != nil {
-			d.broken()
-		}
-		*v = &b
+		*v = new(d.in.bool())
 		t.value(field, false)
 		return true
 	case jx.Null:

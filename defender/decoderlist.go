@@ -10,7 +10,7 @@ import (
 // elements reads a list; one reads an element and says whether there is a place
 // for it. The list itself is empty when it holds nothing, not even strays.
 func (d *decoder) elements(t *told, field uint, one func() bool) bool {
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.Null:
 		t.value(field, false)
 		return d.null()
@@ -20,17 +20,11 @@ func (d *decoder) elements(t *told, field uint, one func() bool) bool {
 		return false
 	}
 	t.value(field, true)
-	iter, err := d.jx.ArrIter()
-	for at := 0; err == nil && d.err == nil && iter.Next(); at++ {
+	d.in.enter()
+	for at := 0; d.err == nil && d.in.more(); at++ {
 		if !one() && d.err == nil {
 			t.addStray(field, stray{at: at, raw: d.copy(d.raw())})
 		}
-	}
-	if err == nil {
-		err = iter.Err()
-	}
-	if err != nil {
-		d.broken()
 	}
 	return true
 }
@@ -41,7 +35,7 @@ func (d *decoder) texts(t *told, field uint, v *[]string) bool {
 	*v = nil
 	d.names = d.names[:0]
 	ok := d.elements(t, field, func() bool {
-		if d.jx.Next() != jx.String {
+		if d.in.next() != jx.String {
 			return false
 		}
 		d.names = append(d.names, d.str())
@@ -70,7 +64,7 @@ type recordOf[T any] interface {
 // readOne reads a nested object.
 func readOne[T any, P recordOf[T]](d *decoder, t *told, field uint, v **T) bool {
 	*v = nil
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.Object:
 		*v = new(T)
 		t.value(field, false)
@@ -87,7 +81,7 @@ func readOne[T any, P recordOf[T]](d *decoder, t *told, field uint, v **T) bool 
 func readMany[T any, P recordOf[T]](d *decoder, t *told, field uint, v *[]T) bool {
 	*v = nil
 	return d.elements(t, field, func() bool {
-		if d.jx.Next() != jx.Object {
+		if d.in.next() != jx.Object {
 			return false
 		}
 		*v = append(*v, *new(T))
@@ -99,7 +93,7 @@ func readMany[T any, P recordOf[T]](d *decoder, t *told, field uint, v *[]T) boo
 func readPointers[T any, P recordOf[T]](d *decoder, t *told, field uint, v *[]*T) bool {
 	*v = nil
 	return d.elements(t, field, func() bool {
-		if d.jx.Next() != jx.Object {
+		if d.in.next() != jx.Object {
 			return false
 		}
 		*v = append(*v, new(T))
@@ -110,7 +104,7 @@ func readPointers[T any, P recordOf[T]](d *decoder, t *told, field uint, v *[]*T
 // dictionary reads an object of whatever members.
 func (d *decoder) dictionary(t *told, field uint, v *map[string]json.RawMessage) bool {
 	*v = nil
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.Null:
 		t.value(field, false)
 		return d.null()
@@ -121,16 +115,9 @@ func (d *decoder) dictionary(t *told, field uint, v *map[string]json.RawMessage)
 	}
 	t.value(field, false)
 	*v = map[string]json.RawMessage{}
-	iter, err := d.jx.ObjIter()
-	for err == nil && iter.Next() {
-		key := share(iter.Key())
+	for d.in.enter(); d.err == nil && d.in.more(); {
+		key := d.key()
 		(*v)[key] = d.copy(d.raw())
-	}
-	if err == nil {
-		err = iter.Err()
-	}
-	if err != nil {
-		d.broken()
 	}
 	return true
 }

@@ -131,7 +131,13 @@ func (e enum) exact(value string) string {
 func (e enum) has(value string) bool { return e.exact(value) != "" }
 
 func (e enum) read(value string) (string, bool) {
-	for member := range strings.FieldsSeq(string(e)) {
+	for rest := string(e); rest != "" && value != ""; {
+		member, after, _ := strings.Cut(rest, " ")
+		rest = after
+		// Most members begin with another letter.
+		if member[0]|' ' != value[0]|' ' {
+			continue
+		}
 		spelling, canonical, alias := strings.Cut(member, "=")
 		if !strings.EqualFold(spelling, value) {
 			continue

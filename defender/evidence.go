@@ -2,6 +2,7 @@ package defender
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,7 +105,11 @@ func (x *UnknownEvidence) Type() EvidenceType {
 
 func (x *UnknownEvidence) member(d *decoder, key string) bool {
 	if key == odataType {
-		return d.odataType(&x.EvidenceBase, odataName(x.Kind))
+		name := "" // one without a kind in it is kept in Extra
+		if x.Kind != "" {
+			name = odataName(x.Kind)
+		}
+		return d.odataType(&x.EvidenceBase, name)
 	}
 	return x.EvidenceBase.member(d, key)
 }
@@ -162,7 +167,7 @@ func odataName(kind EvidenceType) string { return odataNamespace + string(kind) 
 
 // evidence reads evidence of any kind.
 func (d *decoder) evidence(v *Evidence) bool {
-	if d.jx.Next() != jx.Object {
+	if d.in.next() != jx.Object {
 		return false
 	}
 	kind := evidenceType(d.odataTypeAhead())
@@ -177,29 +182,22 @@ func (d *decoder) evidence(v *Evidence) bool {
 // odataTypeAhead looks for the @odata.type of the object that comes next. Graph
 // writes it first, so that the look is short.
 func (d *decoder) odataTypeAhead() (found string) {
-	_ = d.jx.Capture(func(ahead *jx.Decoder) error {
-		iter, err := ahead.ObjIter()
-		if err != nil {
-			return err
+	here := d.in.at
+	for d.in.enter(); d.err == nil && d.in.more(); {
+		if d.key() == odataType && d.in.next() == jx.String {
+			found = d.str()
+			break
 		}
-		for iter.Next() {
-			if string(iter.Key()) == odataType && ahead.Next() == jx.String {
-				found = d.str()
-				return nil
-			}
-			if err := ahead.Skip(); err != nil {
-				return err
-			}
-		}
-		return iter.Err()
-	})
+		d.in.skip()
+	}
+	d.in.at = here
 	return found
 }
 
 // odataType reads the @odata.type of evidence whose Go type has this name; any
 // other name is kept in Extra.
 func (d *decoder) odataType(b *EvidenceBase, name string) bool {
-	if d.jx.Next() != jx.String {
+	if d.in.next() != jx.String {
 		return false
 	}
 	raw := d.raw()
@@ -224,7 +222,7 @@ func (w *writer) odataType(b *EvidenceBase, name string) {
 // readEvidence reads one evidence of any kind: a value of Graph's abstract type.
 func readEvidence(d *decoder, t *told, field uint, v *Evidence) bool {
 	*v = nil
-	switch d.jx.Next() {
+	switch d.in.next() {
 	case jx.Object:
 		t.value(field, false)
 		return d.evidence(v)
@@ -248,14 +246,20 @@ func writeEvidence(w *writer, name string, field uint, v Evidence) {
 // readEvidences reads a list of evidence of any kind.
 func readEvidences(d *decoder, t *told, field uint, v *[]Evidence) bool {
 	*v = nil
-	return d.elements(t, field, func() bool {
+	first := len(d.gathered) // evidence may hold evidence
+	ok := d.elements(t, field, func() bool {
 		var e Evidence
 		if !d.evidence(&e) {
 			return false
 		}
-		*v = append(*v, e)
+		d.gathered = append(d.gathered, e)
 		return true
 	})
+	if gathered := d.gathered[first:]; len(gathered) > 0 {
+		*v = slices.Clone(gathered)
+	}
+	d.gathered = d.gathered[:first]
+	return ok
 }
 
 func writeEvidences(w *writer, name string, field uint, v []Evidence) {

@@ -242,7 +242,17 @@ func TestFallbackIsNoWayAroundRefusals(t *testing.T) {
 			t.Errorf("%d: error %v after %d plain requests", status, err, h.plain)
 		}
 	}
-	h := newHeavy(20, 50)
+	h := newHeavy(1, 50, "1000") // the token expires when the last step is taken
+	h.between = func(n int) {
+		if n == 2 {
+			h.down, h.status = true, 401
+		}
+	}
+	ids, _, _, err := h.read(t)
+	if refused, ok := errors.AsType[*defender.Error](err); !ok || refused.Status != 401 || len(ids) > 0 {
+		t.Errorf("incidents %v, error %v", ids, err)
+	}
+	h = newHeavy(20, 50)
 	h.down = true
 	if _, _, _, err := h.read(t); err == nil || h.expanded+h.plain > 2 {
 		t.Errorf("everything fails: error %v after %d requests", err, h.expanded+h.plain)

@@ -2,6 +2,7 @@ package defender
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"net/url"
 	"strings"
@@ -136,15 +137,16 @@ func (p *graphPager[T]) walk(ctx context.Context, c *collector[T], done func([]T
 // done says so of a page and how many items of it were new.
 func (p *graphPager[T]) pass(ctx context.Context, c *collector[T], done func([]T, int) bool) (pages, found int, err error) {
 	c.forget()
-	visited := map[string]struct{}{}
+	visited := map[digest]struct{}{}
 	empty, offset := 0, 0
 	for u := p.start(); u != nil; {
 		// A list may be walked again from its first address; within one walk an
 		// address that comes twice never ends.
-		if _, again := visited[u.String()]; again {
+		address := digestOf(u)
+		if _, again := visited[address]; again {
 			return pages, found, p.problem(PagingLoop, pageNumber(pages+1))
 		}
-		visited[u.String()] = struct{}{}
+		visited[address] = struct{}{}
 		items, next, err := p.fetch(ctx, u)
 		if err != nil {
 			return pages, found, err
@@ -178,6 +180,14 @@ func (p *graphPager[T]) pass(ctx context.Context, c *collector[T], done func([]T
 		u = next
 	}
 	return pages, found, nil
+}
+
+// digest stands for an address: next links are long, and there is one a page.
+type digest [16]byte
+
+func digestOf(u *url.URL) digest {
+	sum := sha256.Sum256([]byte(u.String()))
+	return digest(sum[:16])
 }
 
 // graphGet reads one incident.

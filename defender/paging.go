@@ -128,11 +128,12 @@ func (c *collector[T]) repeated(items []T) int {
 // forget makes the next page count as the first of its kind.
 func (c *collector[T]) forget() { c.last, c.runs = nil, 0 }
 
-// keySet is a set of ids. Incident ids are numbers and cost a few bytes each,
-// so that a long list can be remembered whole; others are copied, since a string
-// of an answer keeps more of that answer alive than itself.
+// keySet is a set of ids. Incident ids are numbers that a tenant counts up, so
+// that a bit each does for most of them and a long list can be remembered whole;
+// others are copied, since a string of an answer keeps more of that answer alive
+// than itself.
 type keySet struct {
-	numbers map[uint64]struct{}
+	numbers map[uint64]uint64 // by number/64, a bit for each of 64 numbers
 	texts   map[string]struct{}
 }
 
@@ -145,8 +146,7 @@ func number(key string) (uint64, bool) {
 
 func (s *keySet) has(key string) bool {
 	if n, ok := number(key); ok {
-		_, found := s.numbers[n]
-		return found
+		return s.numbers[n/64]&(1<<(n%64)) != 0
 	}
 	_, found := s.texts[key]
 	return found
@@ -159,9 +159,9 @@ func (s *keySet) add(key string) bool {
 	}
 	if n, ok := number(key); ok {
 		if s.numbers == nil {
-			s.numbers = map[uint64]struct{}{}
+			s.numbers = map[uint64]uint64{}
 		}
-		s.numbers[n] = struct{}{}
+		s.numbers[n/64] |= 1 << (n % 64)
 		return true
 	}
 	if s.texts == nil {

@@ -82,7 +82,7 @@ func (c *Client) exchange(ctx context.Context, r request, token string, payload 
 		return answer{}, c.lost(ctx, r, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBody+1))
+	body, err := c.readBody(resp)
 	if ctx.Err() != nil {
 		return answer{}, c.lost(ctx, r, ctx.Err())
 	}
@@ -95,6 +95,19 @@ func (c *Client) exchange(ctx context.Context, r request, token string, payload 
 	a := answer{status: resp.StatusCode, header: resp.Header}
 	a.body, err = c.checkBody(r, resp, body, err)
 	return a, err
+}
+
+// largestGuess bounds what is allocated because an answer says that it is so long.
+const largestGuess = 4 << 20
+
+// readBody reads a body, and one byte more than the limit of one that is longer.
+func (c *Client) readBody(resp *http.Response) ([]byte, error) {
+	var b bytes.Buffer
+	if n := min(resp.ContentLength, c.maxBody, largestGuess); n > 0 {
+		b.Grow(int(n) + bytes.MinRead) // with room to find the end in
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, c.maxBody+1))
+	return b.Bytes(), err
 }
 
 func (r request) accepts(status int) bool {
@@ -121,7 +134,7 @@ func (c *Client) checkBody(r request, resp *http.Response, body []byte, err erro
 		return problem(BodyEmpty, nil)
 	case looksLikeHTML(resp.Header.Get("Content-Type"), body):
 		return problem(BodyHTML, nil)
-	case !json.Valid(body):
+	case !valid(body):
 		var anything json.RawMessage
 		err := json.NewDecoder(bytes.NewReader(body)).Decode(&anything)
 		if errors.Is(err, io.ErrUnexpectedEOF) {

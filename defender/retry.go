@@ -72,11 +72,13 @@ func (c *Client) try(ctx context.Context, r request, payload []byte) (answer, er
 		return answer{}, fmt.Errorf("token for surface %s: %w", r.surface, err)
 	}
 	a, err := c.exchange(ctx, r, token, payload)
-	slot.done()
 	var refused *Error
 	if errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests {
+		slot.done(false)
 		c.budget.pause(r.surface, r.op, throttled(refused))
+		return a, err
 	}
+	slot.done(err == nil || refused != nil && refused.Status < http.StatusInternalServerError)
 	return a, err
 }
 

@@ -105,6 +105,28 @@ func (x *xdrDevice) members(w *writer) {
 	w.texts("tags", 17, x.Tags)
 }
 
+// holds tells whether a member is not zero.
+func (x *xdrDevice) holds() bool {
+	return x.AADDeviceID != "" ||
+		x.DeviceDNSName != "" ||
+		!x.FirstSeen.IsZero() ||
+		x.HealthStatus != "" ||
+		x.MDATPDeviceID != "" ||
+		x.OSBuild != nil ||
+		x.OSPlatform != "" ||
+		x.OSProcessor != "" ||
+		x.RBACGroupID != nil ||
+		x.RBACGroupName != "" ||
+		x.RiskScore != "" ||
+		x.Version != "" ||
+		x.CapitalDeviceID != "" ||
+		x.DefenderAVStatus != "" ||
+		x.DeviceID != "" ||
+		len(x.LoggedOnUsers) > 0 ||
+		x.OnboardingStatus != "" ||
+		len(x.Tags) > 0
+}
+
 // xdrEntity is an entity of an alert: every kind in one flat object.
 type xdrEntity struct {
 	AADUserID                 string    `json:"aadUserId,omitempty"`
@@ -283,4 +305,47 @@ func (x *xdrEntity) members(w *writer) {
 	w.enum("remediationStatus", 36, x.RemediationStatus, membersEvidenceRemediationStatus)
 	w.text("remediationStatusDetails", 37, x.RemediationStatusDetails)
 	w.enum("verdict", 38, x.Verdict, membersEvidenceVerdict)
+}
+
+// holds tells whether a member is not zero.
+func (x *xdrEntity) holds() bool {
+	return x.AADUserID != "" ||
+		x.AccountName != "" ||
+		x.ClusterBy != "" ||
+		x.DeliveryAction != "" ||
+		x.DeviceID != "" ||
+		x.DomainName != "" ||
+		x.EntityType != "" ||
+		x.FileName != "" ||
+		x.FilePath != "" ||
+		x.IPAddress != "" ||
+		x.MailboxAddress != "" ||
+		x.MailboxDisplayName != "" ||
+		!x.ParentProcessCreationTime.IsZero() ||
+		x.ParentProcessID != nil ||
+		x.ProcessCommandLine != "" ||
+		!x.ProcessCreationTime.IsZero() ||
+		x.ProcessID != nil ||
+		x.Recipient != "" ||
+		x.RegistryHive != "" ||
+		x.RegistryKey != "" ||
+		x.RegistryValue != "" ||
+		x.RegistryValueType != "" ||
+		x.SecurityGroupID != "" ||
+		x.SecurityGroupName != "" ||
+		x.Sender != "" ||
+		x.SHA1 != "" ||
+		x.SHA256 != "" ||
+		x.Subject != "" ||
+		x.URL != "" ||
+		x.UserPrincipalName != "" ||
+		x.UserSID != "" ||
+		x.DetectionStatus != "" ||
+		!x.EvidenceCreationTime.IsZero() ||
+		x.ParentProcessFileName != "" ||
+		x.ParentProcessFilePath != "" ||
+		x.RegistryValueName != "" ||
+		x.RemediationStatus != "" ||
+		x.RemediationStatusDetails != "" ||
+		x.Verdict != ""
 }

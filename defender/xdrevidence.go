@@ -19,30 +19,35 @@ type xdrForm struct {
 }
 
 func (d *decoder) entities(a *Alert) bool {
-	return d.elements(&a.told, alertEntities, func() bool {
-		x := &xdrEntity{}
-		if !d.record(x) {
+	first := len(d.gathered)
+	ok := d.elements(&a.told, alertEntities, func() bool {
+		d.entity = xdrEntity{}
+		if !d.record(&d.entity) {
 			return false
 		}
-		a.Evidence = append(a.Evidence, x.evidence())
+		d.gathered = append(d.gathered, d.entity.evidence())
 		return true
 	})
+	a.Evidence = append(a.Evidence, d.gathered[first:]...)
+	d.gathered = d.gathered[:first]
+	return ok
 }
 
 // devices puts the devices before the entities, whichever came first.
 func (d *decoder) devices(a *Alert) bool {
-	var devices []Evidence
+	first := len(d.gathered)
 	ok := d.elements(&a.told, alertDevices, func() bool {
-		x := &xdrDevice{}
-		if !d.record(x) {
+		d.device = xdrDevice{}
+		if !d.record(&d.device) {
 			return false
 		}
-		devices = append(devices, x.evidence())
+		d.gathered = append(d.gathered, d.device.evidence())
 		return true
 	})
-	if len(devices) > 0 {
-		a.Evidence = append(devices, a.Evidence...)
+	if devices := d.gathered[first:]; len(devices) > 0 {
+		a.Evidence = slices.Concat(devices, a.Evidence)
 	}
+	d.gathered = d.gathered[:first]
 	return ok
 }
 
@@ -273,18 +278,23 @@ func take[T any](v *T) T {
 	return taken
 }
 
+// flat is a device or entity.
+type flat interface {
+	record
+	holds() bool
+}
+
 // leftOver adds the members that x still holds to Extra, under their xdr names.
-func leftOver(x record, t *told, extra *map[string]json.RawMessage) map[string]json.RawMessage {
+func leftOver(x flat, t *told, extra *map[string]json.RawMessage) map[string]json.RawMessage {
 	kept := *extra
 	*extra = nil
+	if !x.holds() {
+		return kept
+	}
 	*t = t.spelling()
 	w := writer{surface: SurfaceXDR}
 	w.object(x)
-	if len(w.jx.Buf) <= len("{}") {
-		return kept
-	}
-	d := &decoder{}
-	d.jx.ResetBytes(w.jx.Buf)
+	d := &decoder{in: cursor{text: w.jx.Buf}}
 	var left map[string]json.RawMessage
 	d.dictionary(&told{}, 0, &left)
 	for name, raw := range kept {

@@ -25,6 +25,7 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/visitor"
 	"github.com/tenantry/tenantry/sandbox"
 	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/world"
 )
 
 // TestMain makes this test binary the program tenantry on PATH, so that the
@@ -71,7 +72,8 @@ func TestSamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sandbox.New(sandbox.Config{})
+	// The samples use what they make at once.
+	s, err := sandbox.New(sandbox.Config{Delays: &world.Delays{}})
 	if err != nil {
 		t.Fatal(err)
 	}

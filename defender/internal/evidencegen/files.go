@@ -177,5 +177,29 @@ func (g *generator) xdr() {
 			g.line("%s", p.write())
 		}
 		g.line("}")
+		g.line("")
+		g.line("// holds tells whether a member is not zero.")
+		g.line("func (x *%s) holds() bool {", name)
+		g.line("return %s", strings.Join(notZero(append(documented, seen...)), " ||\n"))
+		g.line("}")
 	}
+}
+
+// notZero are conditions that the properties of x have values.
+func notZero(properties []property) []string {
+	var out []string
+	for _, p := range properties {
+		field := "x." + goName(p.name)
+		switch {
+		case p.goType == "string":
+			out = append(out, field+` != ""`)
+		case p.goType == "time.Time":
+			out = append(out, "!"+field+".IsZero()")
+		case strings.HasPrefix(p.goType, "[]"):
+			out = append(out, "len("+field+") > 0")
+		default:
+			out = append(out, field+" != nil")
+		}
+	}
+	return out
 }
