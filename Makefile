@@ -5,7 +5,7 @@ GO ?= go
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## the whole job on a sandbox, narrated; needs nothing
@@ -46,6 +46,10 @@ scale: ## sandbox start-up time, and 10,000 tenants of 50 incidents: seconds and
 .PHONY: bench-tokens
 bench-tokens: ## tokens, verification and signing beside other libraries, as one table; installs two npm servers into .build
 	.ci/bench-tokens
+
+.PHONY: bench-defender
+bench-defender: ## decoding, serving and listing incidents beside other libraries and bare HTTP, as one table
+	.ci/bench-defender
 
 .PHONY: clean
 clean: ## remove what the targets above put into .build

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/table"
 )
 
 const (
@@ -15,7 +17,7 @@ const (
 // cold measures a daemon's start, many callers and many tenants, and a herd:
 // many callers and one tenant. Connections are open before the clock starts.
 func (b *bench) cold() error {
-	wall, sent := map[string]series{}, map[string]counters{}
+	wall, sent := map[string]table.Series{}, map[string]counters{}
 	herd := map[string]int64{}
 	for run := range b.repeats {
 		for _, m := range b.makers() {
@@ -35,13 +37,13 @@ func (b *bench) cold() error {
 		}
 	}
 	figure := func(name string) string {
-		return fmt.Sprintf("%s, %d requests", wall[name].show(seconds), sent[name].Token+sent[name].Discovery)
+		return fmt.Sprintf("%s, %d requests", wall[name].Show(table.Seconds), sent[name].Token+sent[name].Discovery)
 	}
-	b.table.add(fmt.Sprintf("%d cold tenants, %d callers, %d ms server", coldTenants, callers, coldLatency), "≤ 260 ms (ideal 200)", figure(ours),
-		[]string{msal + " " + figure(msal), azid + " " + figure(azid)}, wall[ours].median() <= 0.260)
-	b.table.add(fmt.Sprintf("%d callers, one cold tenant", callers), "1 token request", fmt.Sprint(herd[ours]),
+	b.table.Add(fmt.Sprintf("%d cold tenants, %d callers, %d ms server", coldTenants, callers, coldLatency), "≤ 260 ms (ideal 200)", figure(ours),
+		[]string{msal + " " + figure(msal), azid + " " + figure(azid)}, wall[ours].Median() <= 0.260)
+	b.table.Add(fmt.Sprintf("%d callers, one cold tenant", callers), "1 token request", fmt.Sprint(herd[ours]),
 		[]string{fmt.Sprintf("%s %d", msal, herd[msal]), fmt.Sprintf("%s %d", azid, herd[azid])}, herd[ours] == 1)
-	b.table.note("Cold tenants: MSAL Go and azidentity ask for each tenant's discovery document too, which the server delays like everything else; azidentity was run once (it holds one lock over the network).")
+	b.table.Note("Cold tenants: MSAL Go and azidentity ask for each tenant's discovery document too, which the server delays like everything else; azidentity was run once (it holds one lock over the network).")
 	return nil
 }
 
@@ -61,7 +63,7 @@ func (b *bench) coldFleet(m maker) (time.Duration, counters, error) {
 		return 0, counters{}, err
 	}
 	began := time.Now()
-	err = each(coldTenants, callers, func(i int) error {
+	err = table.Each(coldTenants, callers, func(i int) error {
 		_, err := c.token(b.ctx, tenantID(i))
 		return err
 	})
@@ -89,7 +91,7 @@ func (b *bench) herd(m maker) (int64, error) {
 		return 0, err
 	}
 	got := make([]string, callers)
-	err = each(callers, callers, func(i int) (err error) {
+	err = table.Each(callers, callers, func(i int) (err error) {
 		got[i], err = c.token(b.ctx, tenantID(0))
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tenantry/tenantry/bench/internal/table"
 	"github.com/tenantry/tenantry/entra"
 )
 
@@ -43,7 +44,7 @@ func readMap(m map[mapKey]entra.Token, tenant entra.TenantID, resource *entra.Re
 // contender is one thing that is read, with what was measured of it.
 type contender struct {
 	client
-	serial, parallel, allocs series
+	serial, parallel, allocs table.Series
 	next                     int // the next key
 }
 
@@ -54,12 +55,12 @@ func (b *bench) hits() error {
 			continue
 		}
 		if err := b.hitsAt(n); err != nil {
-			return fmt.Errorf("%s tenants: %w", count(n), err)
+			return fmt.Errorf("%s tenants: %w", table.Count(n), err)
 		}
 		runtime.GC()
 	}
-	b.table.note("Hits: random order over all tenants, keys that are other strings than the cached ones. \"map\" is map[tenant and resource]entra.Token behind a call that returns the token, as ours does; \"map of strings\" is map[tenant]string, the least possible. Allocations per call are of the serial run; parallel is wall time per call with %d goroutines. Median (lowest–highest) of %d runs, ratios run by run; a run of ours and the maps is the median of %d slices taken in turn.", runtime.GOMAXPROCS(0), b.repeats, sliceCount)
-	b.table.note("MSAL Go and azidentity (which keeps MSAL Go's cache) look for one tenant among n by a linear scan: few calls are timed where one takes long, at least 10. Up to %s tenants they are filled over the network.", count(networkFill))
+	b.table.Note("Hits: random order over all tenants, keys that are other strings than the cached ones. \"map\" is map[tenant and resource]entra.Token behind a call that returns the token, as ours does; \"map of strings\" is map[tenant]string, the least possible. Allocations per call are of the serial run; parallel is wall time per call with %d goroutines. Median (lowest–highest) of %d runs, ratios run by run; a run of ours and the maps is the median of %d slices taken in turn.", runtime.GOMAXPROCS(0), b.repeats, sliceCount)
+	b.table.Note("MSAL Go and azidentity (which keeps MSAL Go's cache) look for one tenant among n by a linear scan: few calls are timed where one takes long, at least 10. Up to %s tenants they are filled over the network.", table.Count(networkFill))
 	return nil
 }
 
@@ -92,8 +93,8 @@ func (b *bench) hitsAt(n int) error {
 	}
 	if n > networkFill {
 		// On average a fill scans half of what it will hold.
-		scan := time.Duration(all[fastContenders].serial.median() * float64(n) / 2 * float64(time.Second))
-		b.table.note("At %s tenants MSAL Go holds tokens handed to it through its documented cache interface, since filling it one by one would take some %.0f minutes of scans; azidentity has no such interface: not run.", count(n), scan.Minutes())
+		scan := time.Duration(all[fastContenders].serial.Median() * float64(n) / 2 * float64(time.Second))
+		b.table.Note("At %s tenants MSAL Go holds tokens handed to it through its documented cache interface, since filling it one by one would take some %.0f minutes of scans; azidentity has no such interface: not run.", table.Count(n), scan.Minutes())
 	}
 	runtime.KeepAlive(all)
 	return nil
@@ -107,16 +108,16 @@ func (b *bench) hitsAt(n int) error {
 func measure(ctx context.Context, all []*contender, keys []string) error {
 	runtime.GC()
 	fast, slow := all[:fastContenders], all[fastContenders:]
-	serial, parallel := make([]series, len(fast)), make([]series, len(fast))
+	serial, parallel := make([]table.Series, len(fast)), make([]table.Series, len(fast))
 	allocs := make([]uint64, len(fast))
 	for range sliceCount {
 		for i, c := range fast {
-			before := mallocs()
+			before := table.Mallocs()
 			per, err := c.slice(ctx, keys, sliceCalls, 1)
 			if err != nil {
 				return err
 			}
-			allocs[i] += mallocs() - before
+			allocs[i] += table.Mallocs() - before
 			serial[i] = append(serial[i], per)
 		}
 		for i, c := range fast {
@@ -128,7 +129,7 @@ func measure(ctx context.Context, all []*contender, keys []string) error {
 		}
 	}
 	for i, c := range fast {
-		c.serial, c.parallel = append(c.serial, serial[i].median()), append(c.parallel, parallel[i].median())
+		c.serial, c.parallel = append(c.serial, serial[i].Median()), append(c.parallel, parallel[i].Median())
 		// The slice itself allocates a handful of objects.
 		c.allocs = append(c.allocs, float64(allocs[i])/(sliceCount*sliceCalls))
 	}
@@ -138,11 +139,11 @@ func measure(ctx context.Context, all []*contender, keys []string) error {
 			return err
 		}
 		calls := max(int(slowFor.Seconds()/per), 10)
-		before := mallocs()
+		before := table.Mallocs()
 		if per, err = c.slice(ctx, keys, calls, 1); err != nil {
 			return err
 		}
-		c.serial, c.allocs = append(c.serial, per), append(c.allocs, float64(mallocs()-before)/float64(calls))
+		c.serial, c.allocs = append(c.serial, per), append(c.allocs, float64(table.Mallocs()-before)/float64(calls))
 		if per, err = c.slice(ctx, keys, calls, runtime.GOMAXPROCS(0)); err != nil {
 			return err
 		}
@@ -197,29 +198,29 @@ func (b *bench) hitRows(n int, all []*contender) {
 	us := by[ours]
 	for _, way := range []struct {
 		name string
-		of   func(*contender) series
+		of   func(*contender) table.Series
 	}{
-		{"serial", func(c *contender) series { return c.serial }},
-		{"parallel", func(c *contender) series { return c.parallel }},
+		{"serial", func(c *contender) table.Series { return c.serial }},
+		{"parallel", func(c *contender) table.Series { return c.parallel }},
 	} {
-		ratio := way.of(us).over(way.of(by[mapRead]))
-		figure := fmt.Sprintf("%s, %.0f allocs, %s map", way.of(us).show(seconds), us.allocs.median(), ratio.show(times))
+		ratio := way.of(us).Over(way.of(by[mapRead]))
+		figure := fmt.Sprintf("%s, %.0f allocs, %s map", way.of(us).Show(table.Seconds), us.allocs.Median(), ratio.Show(table.Times))
 		others := []string{
-			mapRead + " " + seconds(way.of(by[mapRead]).median()),
-			fmt.Sprintf("%s %s (ours %s)", leanRead, seconds(way.of(by[leanRead]).median()), times(way.of(us).over(way.of(by[leanRead])).median())),
+			mapRead + " " + table.Seconds(way.of(by[mapRead]).Median()),
+			fmt.Sprintf("%s %s (ours %s)", leanRead, table.Seconds(way.of(by[leanRead]).Median()), table.Times(way.of(us).Over(way.of(by[leanRead])).Median())),
 		}
 		for _, name := range []string{msal, azid} {
 			if c := by[name]; c != nil {
-				others = append(others, fmt.Sprintf("%s %s, %.0f allocs", name, seconds(way.of(c).median()), c.allocs.median()))
+				others = append(others, fmt.Sprintf("%s %s, %.0f allocs", name, table.Seconds(way.of(c).Median()), c.allocs.Median()))
 			} else {
 				others = append(others, name+" not run")
 			}
 		}
-		tenants := count(n) + " tenants"
+		tenants := table.Count(n) + " tenants"
 		if n == 1 {
 			tenants = "1 tenant"
 		}
-		b.table.add("hit, "+tenants+", "+way.name, "0 allocs, ≤ 2 × map", figure, others, us.allocs.median() < 0.01 && ratio.median() <= 2)
+		b.table.Add("hit, "+tenants+", "+way.name, "0 allocs, ≤ 2 × map", figure, others, us.allocs.Median() < 0.01 && ratio.Median() <= 2)
 	}
 }
 
@@ -282,8 +283,8 @@ type holding struct {
 // hold fills a cache with n tenants over the network.
 func (b *bench) hold(c client, n, callers int) (holding, error) {
 	sizes := make([]int, n)
-	before := heap()
-	err := each(n, callers, func(i int) error {
+	before := table.Heap()
+	err := table.Each(n, callers, func(i int) error {
 		// The id is a string of its own, so a cache that keeps it is charged.
 		token, err := c.token(b.ctx, strings.Clone(tenantID(i)))
 		sizes[i] = len(token)
@@ -292,7 +293,7 @@ func (b *bench) hold(c client, n, callers int) (holding, error) {
 	if err != nil {
 		return holding{}, err
 	}
-	after := heap()
+	after := table.Heap()
 	total := 0
 	for _, s := range sizes {
 		total += s
@@ -301,29 +302,13 @@ func (b *bench) hold(c client, n, callers int) (holding, error) {
 	return holding{n, (float64(after) - float64(before) - float64(total)) / float64(n), float64(total) / float64(n)}, nil
 }
 
-// mallocs is how many allocations this process has made.
-func mallocs() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.Mallocs
-}
-
-// heap is what is in use after garbage collection.
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
 func (b *bench) memoryRow() {
 	held := b.held
 	bytes := func(h holding) string { return fmt.Sprintf("%.0f B", h.each) }
-	b.table.add(count(held[ours].tenants)+" tenants held", "≤ 1024 B each beside the token", bytes(held[ours]),
+	b.table.Add(table.Count(held[ours].tenants)+" tenants held", "≤ 1024 B each beside the token", bytes(held[ours]),
 		[]string{
-			fmt.Sprintf("%s %s (at %s tenants)", msal, bytes(held[msal]), count(held[msal].tenants)),
-			fmt.Sprintf("%s %s (at %s tenants)", azid, bytes(held[azid]), count(held[azid].tenants)),
+			fmt.Sprintf("%s %s (at %s tenants)", msal, bytes(held[msal]), table.Count(held[msal].tenants)),
+			fmt.Sprintf("%s %s (at %s tenants)", azid, bytes(held[azid]), table.Count(held[azid].tenants)),
 		}, held[ours].each <= 1024)
-	b.table.note("Held: heap in use after garbage collection, before and after filling, less the %.0f bytes of each token, per tenant.", held[ours].token)
+	b.table.Note("Held: heap in use after garbage collection, before and after filling, less the %.0f bytes of each token, per tenant.", held[ours].token)
 }

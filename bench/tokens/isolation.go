@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/table"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 // wait for a tenant whose token service does not answer: those whose tenants
 // are cold, and those whose tokens are cached.
 func (b *bench) isolation() error {
-	type figures struct{ coldWithout, coldWith, hitWithout, hitWith series }
+	type figures struct{ coldWithout, coldWith, hitWithout, hitWith table.Series }
 	all := map[string]*figures{}
 	for _, m := range b.makers() {
 		f := &figures{}
@@ -46,7 +48,7 @@ func (b *bench) isolation() error {
 		if err := b.rig.set(settings{}); err != nil {
 			return err
 		}
-		if err := each(cached, 16, func(i int) error { _, err := c.token(b.ctx, tenantID(1+i)); return err }); err != nil {
+		if err := table.Each(cached, 16, func(i int) error { _, err := c.token(b.ctx, tenantID(1+i)); return err }); err != nil {
 			return err
 		}
 		next := 1 + cached // the first tenant never asked for
@@ -78,17 +80,17 @@ func (b *bench) isolation() error {
 		}
 		hc.CloseIdleConnections()
 	}
-	row := func(work string, without, with func(*figures) series) {
+	row := func(work string, without, with func(*figures) table.Series) {
 		figure := func(name string) string {
 			w, h := without(all[name]), with(all[name])
-			return fmt.Sprintf("%s → %s, %s", seconds(w.median()), seconds(h.median()), times(h.median()/w.median()))
+			return fmt.Sprintf("%s → %s, %s", table.Seconds(w.Median()), table.Seconds(h.Median()), table.Times(h.Median()/w.Median()))
 		}
-		b.table.add(work, fmt.Sprintf("p99 ≤ %.2f ×", isolation99), figure(ours),
-			[]string{msal + " " + figure(msal), azid + " " + figure(azid)}, with(all[ours]).median()/without(all[ours]).median() <= isolation99)
+		b.table.Add(work, fmt.Sprintf("p99 ≤ %.2f ×", isolation99), figure(ours),
+			[]string{msal + " " + figure(msal), azid + " " + figure(azid)}, with(all[ours]).Median()/without(all[ours]).Median() <= isolation99)
 	}
-	row("one tenant hangs: others, cold, 20 ms server (p99)", func(f *figures) series { return f.coldWithout }, func(f *figures) series { return f.coldWith })
-	row("one tenant hangs: others, cached (p99)", func(f *figures) series { return f.hitWithout }, func(f *figures) series { return f.hitWith })
-	b.table.note("Hang: %d callers wait for the tenant that hangs, for at most %s; 16 callers ask for other tenants. Without → with: medians of the p99 of %d windows of 800 cold tenants each (MSAL Go 3, azidentity 1 of 80), and their ratio. Cached look-ups are timed by the hundred (MSAL Go by ten, azidentity singly).", callers, hangFor, 2*b.repeats-1)
+	row("one tenant hangs: others, cold, 20 ms server (p99)", func(f *figures) table.Series { return f.coldWithout }, func(f *figures) table.Series { return f.coldWith })
+	row("one tenant hangs: others, cached (p99)", func(f *figures) table.Series { return f.hitWithout }, func(f *figures) table.Series { return f.hitWith })
+	b.table.Note("Hang: %d callers wait for the tenant that hangs, for at most %s; 16 callers ask for other tenants. Without → with: medians of the p99 of %d windows of 800 cold tenants each (MSAL Go 3, azidentity 1 of 80), and their ratio. Cached look-ups are timed by the hundred (MSAL Go by ten, azidentity singly).", callers, hangFor, 2*b.repeats-1)
 	return nil
 }
 
@@ -140,13 +142,13 @@ func (b *bench) whileHanging(c client, hang bool, f func(done <-chan struct{}) e
 // returns the p99 of their waits.
 func (b *bench) coldWindow(c client, from, n int) (time.Duration, error) {
 	waits := make([]time.Duration, n)
-	err := each(n, 16, func(i int) error {
+	err := table.Each(n, 16, func(i int) error {
 		began := time.Now()
 		_, err := c.token(b.ctx, tenantID(from+i))
 		waits[i] = time.Since(began)
 		return err
 	})
-	return quantile(waits, 0.99), err
+	return table.Quantile(waits, 0.99), err
 }
 
 // hitsUntil times batches of cached look-ups, until there are n or done
@@ -162,7 +164,7 @@ func (b *bench) hitsUntil(c client, cached, batch, n int, done <-chan struct{}) 
 		select {
 		case <-done:
 			if len(waits) > 0 {
-				return quantile(waits, 0.99).Seconds() / float64(batch), nil
+				return table.Quantile(waits, 0.99).Seconds() / float64(batch), nil
 			}
 		default:
 		}
@@ -175,5 +177,5 @@ func (b *bench) hitsUntil(c client, cached, batch, n int, done <-chan struct{}) 
 		}
 		waits = append(waits, time.Since(began))
 	}
-	return quantile(waits, 0.99).Seconds() / float64(batch), nil
+	return table.Quantile(waits, 0.99).Seconds() / float64(batch), nil
 }

@@ -20,13 +20,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/table"
 )
 
 // bench is what the groups of rows share.
 type bench struct {
 	ctx      context.Context
 	rig      *rig
-	table    *table
+	table    *table.Table
 	repeats  int
 	tenants  int
 	tenantry string // the command, for the sandbox
@@ -43,7 +45,7 @@ func main() {
 	repeats := flag.Int("repeats", 5, "runs of each noisy row")
 	only := flag.String("only", "", "comma-separated groups: hits, cold, isolation, renewal, verify, sign; empty means all")
 	flag.Parse()
-	b := &bench{ctx: context.Background(), table: &table{}, repeats: *repeats, tenants: *tenants, tenantry: *tenantry, peers: *peers, held: map[string]holding{}}
+	b := &bench{ctx: context.Background(), table: &table.Table{}, repeats: *repeats, tenants: *tenants, tenantry: *tenantry, peers: *peers, held: map[string]holding{}}
 	if err := b.run(*server, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-tokens:", err)
 		os.Exit(1)
@@ -77,27 +79,7 @@ func (b *bench) run(server, only string) error {
 		runtime.GC()
 		fmt.Fprintf(os.Stderr, "%s measured in %.0f s\n", g.name, time.Since(at).Seconds())
 	}
-	b.table.print(os.Stdout)
-	fmt.Printf("\n%s, GOMAXPROCS %d, %s; took %.0f s, load average %s.\n",
-		runtime.Version(), runtime.GOMAXPROCS(0), processor(), time.Since(began).Seconds(), load())
+	b.table.Print(os.Stdout)
+	table.Footer(os.Stdout, began)
 	return nil
-}
-
-// processor is the name the system gives to the processor.
-func processor() string {
-	data, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(data)) {
-		if name, ok := strings.CutPrefix(line, "model name"); ok {
-			return strings.TrimSpace(strings.TrimLeft(name, "\t :"))
-		}
-	}
-	return runtime.GOARCH
-}
-
-// load is the system's load average over the last minutes: above GOMAXPROCS,
-// something else ran on the machine and figures are to be doubted.
-func load() string {
-	data, _ := os.ReadFile("/proc/loadavg")
-	fields := strings.Fields(string(data))
-	return strings.Join(fields[:min(3, len(fields))], " ")
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/table"
 )
 
 const (
@@ -39,7 +41,7 @@ func (b *bench) renewal() error {
 			return err
 		}
 		ask := func(waits []time.Duration) error {
-			return each(len(waits), renewCallers*renewTenants, func(i int) error {
+			return table.Each(len(waits), renewCallers*renewTenants, func(i int) error {
 				began := time.Now()
 				_, err := c.token(b.ctx, tenantID(i/renewCallers))
 				waits[i] = time.Since(began)
@@ -80,14 +82,14 @@ func (b *bench) renewal() error {
 				slow++
 			}
 		}
-		figures[m.name] = fmt.Sprintf("slowest %s, %d of %d waited, %d renewals", seconds(quantile(waits, 1).Seconds()), slow, len(waits), sent.Token)
+		figures[m.name] = fmt.Sprintf("slowest %s, %d of %d waited, %d renewals", table.Seconds(table.Quantile(waits, 1).Seconds()), slow, len(waits), sent.Token)
 		if m.name == ours {
-			slowest, renewed = quantile(waits, 1), sent.Token >= renewTenants
+			slowest, renewed = table.Quantile(waits, 1), sent.Token >= renewTenants
 		}
 		hc.CloseIdleConnections()
 	}
-	b.table.add(fmt.Sprintf("renewal due, %d ms server", renewLatency), "no caller waits", figures[ours],
+	b.table.Add(fmt.Sprintf("renewal due, %d ms server", renewLatency), "no caller waits", figures[ours],
 		[]string{msal + " " + figures[msal], azid + " " + figures[azid]}, renewed && slowest < renewLatency*time.Millisecond/10)
-	b.table.note("Renewal: refresh_in has passed and the token is valid; %d tenants, %d callers each, all at once. A caller waited if it took a tenth of the server's time or more. Our clock is set 20 minutes ahead; the others' cannot be, so they get refresh_in 1 and a pause.", renewTenants, renewCallers)
+	b.table.Note("Renewal: refresh_in has passed and the token is valid; %d tenants, %d callers each, all at once. A caller waited if it took a tenth of the server's time or more. Our clock is set 20 minutes ahead; the others' cannot be, so they get refresh_in 1 and a pause.", renewTenants, renewCallers)
 	return nil
 }

@@ -15,8 +15,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/table"
 )
 
 // rig is the token service in its own process.
@@ -95,7 +96,7 @@ func (r *rig) client(conns int) *http.Client {
 
 // warm opens conns connections at once and leaves them idle.
 func (r *rig) warm(hc *http.Client, conns int) error {
-	return each(conns, conns, func(int) error {
+	return table.Each(conns, conns, func(int) error {
 		resp, err := hc.Get(r.Origin + "/warm")
 		if err != nil {
 			return err
@@ -135,28 +136,4 @@ func (r *rig) counters() (counters, error) {
 // tenantID is the id of tenant number i; bench/tokens/server makes the same ids.
 func tenantID(i int) string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(i)*2654435761, i)
-}
-
-// each calls f(0) to f(n-1) from so many callers and returns the first error.
-func each(n, callers int, f func(i int) error) error {
-	work := make(chan int, n)
-	for i := range n {
-		work <- i
-	}
-	close(work)
-	var wg sync.WaitGroup
-	var once sync.Once
-	var first error
-	for range min(n, callers) {
-		wg.Go(func() {
-			for i := range work {
-				if err := f(i); err != nil {
-					once.Do(func() { first = err })
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return first
 }

@@ -26,6 +26,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/table"
 )
 
 const (
@@ -59,7 +61,7 @@ func (b *bench) signing() error {
 		defer p.stop()
 		issuers = append(issuers, p)
 	}
-	perCPU := map[string]series{}
+	perCPU := map[string]table.Series{}
 	for _, i := range issuers {
 		if _, err := i.run(signFor / 3); err != nil { // not counted: caches, just-in-time compilers
 			return fmt.Errorf("%s: %w", i.name, err)
@@ -80,15 +82,15 @@ func (b *bench) signing() error {
 		}
 	}
 	rate := func(x float64) string { return fmt.Sprintf("%.0f/s", x) }
-	share := perCPU[ours].over(perCPU[bareSigning])
+	share := perCPU[ours].Over(perCPU[bareSigning])
 	percent := func(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }
 	var others []string
 	for _, name := range []string{bareSigning, mockServer, oidcServer} {
-		others = append(others, name+" "+rate(perCPU[name].median()))
+		others = append(others, name+" "+rate(perCPU[name].Median()))
 	}
-	b.table.add("sandbox signing, keep-alive, per CPU-second", "≥ 85 % of bare", fmt.Sprintf("%s, %s of bare", perCPU[ours].show(rate), share.show(percent)),
-		others, share.median() >= signingGoal)
-	b.table.note("Signing: client credentials with a secret, RS256 with 2048-bit keys, %d connections kept open; tokens divided by the user and system time of the issuing process (/proc/PID/stat). The sandbox speaks TLS and keeps its journal; the npm servers (%s, Node.js %s) speak plain HTTP and sign with OpenSSL, whose RSA is several times as fast as crypto/rsa. Every token of the sandbox has a uti and a signature of its own (checked). Bare: rsa.SignPKCS1v15 on %d goroutines.", signCallers, b.peerVersions(), nodeVersion(), runtime.GOMAXPROCS(0))
+	b.table.Add("sandbox signing, keep-alive, per CPU-second", "≥ 85 % of bare", fmt.Sprintf("%s, %s of bare", perCPU[ours].Show(rate), share.Show(percent)),
+		others, share.Median() >= signingGoal)
+	b.table.Note("Signing: client credentials with a secret, RS256 with 2048-bit keys, %d connections kept open; tokens divided by the user and system time of the issuing process (/proc/PID/stat). The sandbox speaks TLS and keeps its journal; the npm servers (%s, Node.js %s) speak plain HTTP and sign with OpenSSL, whose RSA is several times as fast as crypto/rsa. Every token of the sandbox has a uti and a signature of its own (checked). Bare: rsa.SignPKCS1v15 on %d goroutines.", signCallers, b.peerVersions(), nodeVersion(), runtime.GOMAXPROCS(0))
 	return nil
 }
 
@@ -124,7 +126,7 @@ func (i *issuer) run(d time.Duration) (float64, error) {
 	}
 	var issued atomic.Int64
 	end := time.Now().Add(d)
-	err = each(signCallers, signCallers, func(caller int) error {
+	err = table.Each(signCallers, signCallers, func(caller int) error {
 		for n := caller; time.Now().Before(end); n++ {
 			token, err := i.ask(i.urls[n%len(i.urls)], body)
 			if err != nil {
@@ -206,7 +208,7 @@ func bareSignatures(d time.Duration) (float64, error) {
 	var made atomic.Int64
 	end := time.Now().Add(d)
 	workers := runtime.GOMAXPROCS(0)
-	err = each(workers, workers, func(w int) error {
+	err = table.Each(workers, workers, func(w int) error {
 		var message [16]byte
 		for n := uint64(0); time.Now().Before(end); n++ {
 			binary.LittleEndian.PutUint64(message[:], n)

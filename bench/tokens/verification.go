@@ -18,6 +18,7 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwk"
 	jwxt "github.com/lestrrat-go/jwx/v3/jwt"
 
+	"github.com/tenantry/tenantry/bench/internal/table"
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/entra/verify"
 )
@@ -56,7 +57,7 @@ func (b *bench) verification() error {
 		return err
 	}
 	broken := tokens[0][:len(tokens[0])-8] + "AAAAAAAA"
-	took, allocs := map[string]series{}, map[string]float64{}
+	took, allocs := map[string]table.Series{}, map[string]float64{}
 	for range b.repeats {
 		for _, v := range verifiers {
 			if v.accepts(b.ctx, broken, 0) == nil {
@@ -65,7 +66,7 @@ func (b *bench) verification() error {
 		}
 		// In turn, in slices of some milliseconds, so that what else the
 		// machine does meets all alike; the run's figure is the median slice.
-		run := make([]series, len(verifiers))
+		run := make([]table.Series, len(verifiers))
 		for range sliceCount {
 			for i, v := range verifiers {
 				per, mallocs, err := v.measure(b.ctx, tokens)
@@ -76,20 +77,20 @@ func (b *bench) verification() error {
 			}
 		}
 		for i, v := range verifiers {
-			took[v.name] = append(took[v.name], run[i].median())
+			took[v.name] = append(took[v.name], run[i].Median())
 		}
 	}
 	const bare = "bare RSA"
-	ratio := took[ours].over(took[bare])
+	ratio := took[ours].Over(took[bare])
 	var others []string
 	ahead := true
 	for _, v := range verifiers[1:] {
-		others = append(others, fmt.Sprintf("%s %s, %.0f allocs", v.name, seconds(took[v.name].median()), allocs[v.name]))
-		ahead = ahead && (v.name == bare || took[ours].median() < took[v.name].median())
+		others = append(others, fmt.Sprintf("%s %s, %.0f allocs", v.name, table.Seconds(took[v.name].Median()), allocs[v.name]))
+		ahead = ahead && (v.name == bare || took[ours].Median() < took[v.name].Median())
 	}
-	b.table.add("verification, keys known", "≤ 1.6 × bare, ahead of each", fmt.Sprintf("%s, %.0f allocs, %s bare", took[ours].show(seconds), allocs[ours], ratio.show(times)),
-		others, ratio.median() <= 1.6 && ahead)
-	b.table.note("Verification: %d access tokens of version 2.0 of one tenant, %d bytes each. \"bare RSA\" is SHA-256 and rsa.VerifyPKCS1v15 of bytes already decoded. go-oidc: IDTokenVerifier with StaticKeySet (issuer, audience, expiry; claims not decoded). jwx: jwt.ParseString with WithKeySet (with WithKey, which does not look at the kid, it takes some 10 µs less), WithIssuer, WithAudience. golang-jwt: ParseWithClaims of RegisteredClaims, tid, roles, with WithValidMethods, WithIssuer, WithAudience, WithExpirationRequired. None of these compares tenant, issuer and the key's issuer as ours does.", verifyTokens, len(tokens[0]))
+	b.table.Add("verification, keys known", "≤ 1.6 × bare, ahead of each", fmt.Sprintf("%s, %.0f allocs, %s bare", took[ours].Show(table.Seconds), allocs[ours], ratio.Show(table.Times)),
+		others, ratio.Median() <= 1.6 && ahead)
+	b.table.Note("Verification: %d access tokens of version 2.0 of one tenant, %d bytes each. \"bare RSA\" is SHA-256 and rsa.VerifyPKCS1v15 of bytes already decoded. go-oidc: IDTokenVerifier with StaticKeySet (issuer, audience, expiry; claims not decoded). jwx: jwt.ParseString with WithKeySet (with WithKey, which does not look at the kid, it takes some 10 µs less), WithIssuer, WithAudience. golang-jwt: ParseWithClaims of RegisteredClaims, tid, roles, with WithValidMethods, WithIssuer, WithAudience, WithExpirationRequired. None of these compares tenant, issuer and the key's issuer as ours does.", verifyTokens, len(tokens[0]))
 	return nil
 }
 
@@ -181,11 +182,11 @@ func (v verifier) measure(ctx context.Context, tokens []string) (float64, float6
 		return nil
 	}
 	const n = 512
-	before := mallocs()
+	before := table.Mallocs()
 	began := time.Now()
 	err := loop(n)
 	took := time.Since(began)
-	return took.Seconds() / n, float64(mallocs()-before) / n, err
+	return took.Seconds() / n, float64(table.Mallocs()-before) / n, err
 }
 
 // customerToken is an access token as Microsoft Entra ID issues it to an

@@ -1,4 +1,6 @@
-package main
+// Package table prints what a benchmark found as one table, and has what all
+// benchmarks measure and count with.
+package table
 
 import (
 	"fmt"
@@ -9,16 +11,16 @@ import (
 	"unicode/utf8"
 )
 
-// table collects the rows and prints them as an aligned Markdown table, so
+// Table collects the rows and prints them as an aligned Markdown table, so
 // that it can be read in a terminal and pasted into a page.
-type table struct {
+type Table struct {
 	rows  [][]string
 	notes []string
 }
 
-// add takes one row: the work, its target, our figure, what it is compared
+// Add takes one row: the work, its target, our figure, what it is compared
 // with ("name figure", joined by "; "), and whether the target is met.
-func (t *table) add(work, target, ours string, others []string, met bool) {
+func (t *Table) Add(work, target, ours string, others []string, met bool) {
 	verdict := "met"
 	if !met {
 		verdict = "**MISSED**"
@@ -26,15 +28,16 @@ func (t *table) add(work, target, ours string, others []string, met bool) {
 	t.rows = append(t.rows, []string{work, target, ours, strings.Join(others, "; "), verdict})
 }
 
-// note adds a remark below the table, once.
-func (t *table) note(format string, args ...any) {
+// Note adds a remark below the table, once.
+func (t *Table) Note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if !slices.Contains(t.notes, text) {
 		t.notes = append(t.notes, text)
 	}
 }
 
-func (t *table) print(w io.Writer) {
+// Print writes the table, and the remarks below it.
+func (t *Table) Print(w io.Writer) {
 	head := []string{"work", "target", "Tenantry", "beside", "verdict"}
 	width := make([]int, len(head))
 	for _, row := range append([][]string{head}, t.rows...) {
@@ -65,16 +68,17 @@ func (t *table) print(w io.Writer) {
 	}
 }
 
-// series is one figure from several runs.
-type series []float64
+// Series is one figure from several runs.
+type Series []float64
 
-func (s series) sorted() series {
+func (s Series) sorted() Series {
 	c := slices.Clone(s)
 	slices.Sort(c)
 	return c
 }
 
-func (s series) median() float64 {
+// Median is the middle of the runs, or between the two in the middle; 0 of none.
+func (s Series) Median() float64 {
 	if len(s) == 0 {
 		return 0
 	}
@@ -82,33 +86,33 @@ func (s series) median() float64 {
 	return (c[(len(c)-1)/2] + c[len(c)/2]) / 2
 }
 
-// show writes median (lowest–highest), each with unit.
-func (s series) show(unit func(float64) string) string {
+// Show writes median (lowest–highest), each with unit.
+func (s Series) Show(unit func(float64) string) string {
 	c := s.sorted()
 	if len(c) < 2 || unit(c[0]) == unit(c[len(c)-1]) {
-		return unit(s.median())
+		return unit(s.Median())
 	}
-	return fmt.Sprintf("%s (%s–%s)", unit(s.median()), unit(c[0]), unit(c[len(c)-1]))
+	return fmt.Sprintf("%s (%s–%s)", unit(s.Median()), unit(c[0]), unit(c[len(c)-1]))
 }
 
-// over divides run by run.
-func (s series) over(other series) series {
-	r := make(series, min(len(s), len(other)))
+// Over divides run by run.
+func (s Series) Over(other Series) Series {
+	r := make(Series, min(len(s), len(other)))
 	for i := range r {
 		r[i] = s[i] / other[i]
 	}
 	return r
 }
 
-// quantile of durations, by nearest rank.
-func quantile(d []time.Duration, q float64) time.Duration {
+// Quantile of durations, by nearest rank.
+func Quantile(d []time.Duration, q float64) time.Duration {
 	c := slices.Clone(d)
 	slices.Sort(c)
 	return c[min(len(c)-1, int(q*float64(len(c))))]
 }
 
-// seconds writes a number of seconds in the unit that suits it.
-func seconds(s float64) string {
+// Seconds writes a number of seconds in the unit that suits it.
+func Seconds(s float64) string {
 	switch {
 	case s < 99.5e-9:
 		return fmt.Sprintf("%.1f ns", s*1e9)
@@ -126,17 +130,18 @@ func seconds(s float64) string {
 	return fmt.Sprintf("%.1f s", s)
 }
 
-func times(x float64) string {
+// Times writes a ratio.
+func Times(x float64) string {
 	if x >= 100 {
-		return count(int(x)) + " ×"
+		return Count(int(x)) + " ×"
 	}
 	return fmt.Sprintf("%.2f ×", x)
 }
 
-// count writes 100000 as 100,000.
-func count(n int) string {
+// Count writes 100000 as 100,000.
+func Count(n int) string {
 	if n < 1000 {
 		return fmt.Sprint(n)
 	}
-	return fmt.Sprintf("%s,%03d", count(n/1000), n%1000)
+	return fmt.Sprintf("%s,%03d", Count(n/1000), n%1000)
 }
