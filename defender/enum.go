@@ -106,6 +106,15 @@ func (e enum) canonical(value string) string {
 	if member := e.exact(value); member != "" || value == "" {
 		return member
 	}
+	// The xdr surface begins with a capital letter what Graph does not.
+	if c := value[0]; 'A' <= c && c <= 'Z' && len(value) <= 64 {
+		var lowered [64]byte
+		n := copy(lowered[:], value)
+		lowered[0] |= ' '
+		if member := e.exact(string(lowered[:n])); member != "" {
+			return member
+		}
+	}
 	v, _ := e.read(value)
 	return v
 }

@@ -151,12 +151,7 @@ func (f *filler) list(ctx context.Context, offset, n int) ([]*Incident, error) {
 	u := *f.client.origins[SurfaceGraph]
 	u.Path = graphIncidentsPath
 	u.RawQuery = encodeQuery(q)
-	a, err := f.client.do(ctx, request{surface: SurfaceGraph, op: OpListIncidents, method: http.MethodGet, url: &u, once: true})
-	if err != nil {
-		return nil, err
-	}
-	items, _, err := decodePage(SurfaceGraph, a.body)
-	return items, err
+	return f.client.oneList(ctx, request{surface: SurfaceGraph, url: &u, once: true})
 }
 
 // single fills one incident by itself.

@@ -88,11 +88,11 @@ func (p *graphPager[T]) page(ctx context.Context, cursor string) ([]T, string, e
 }
 
 func (p *graphPager[T]) fetch(ctx context.Context, u *url.URL) (items []T, next *url.URL, err error) {
-	body, err := p.client.get(ctx, SurfaceGraph, p.op, u)
-	if err != nil {
-		return nil, nil, err
-	}
-	items, link, err := p.decode(body)
+	var link string
+	err = p.client.read(ctx, SurfaceGraph, p.op, u, func(body []byte) (err error) {
+		items, link, err = p.decode(body)
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}

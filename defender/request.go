@@ -20,6 +20,10 @@ type request struct {
 	url     *url.URL
 	body    any   // sent as JSON; nil for none
 	accept  []int // statuses that are a success; none means 200
+	// decode reads the body of a success, in place of the look through it for
+	// complete JSON: a large answer is gone through once only. What it finds
+	// fault with is an error of its own only if the body is complete JSON.
+	decode func(body []byte) error
 	// once keeps a GET from being repeated after a failure that another try may
 	// mend, for callers that have something better to try.
 	once bool
@@ -49,6 +53,23 @@ func (c *Client) send(ctx context.Context, s Surface, op Operation, method strin
 func (c *Client) get(ctx context.Context, s Surface, op Operation, u *url.URL) ([]byte, error) {
 	a, err := c.do(ctx, request{surface: s, op: op, method: http.MethodGet, url: u})
 	return a.body, err
+}
+
+// read sends one GET and has the body of a success decoded.
+func (c *Client) read(ctx context.Context, s Surface, op Operation, u *url.URL, decode func(body []byte) error) error {
+	_, err := c.do(ctx, request{surface: s, op: op, method: http.MethodGet, url: u, decode: decode})
+	return err
+}
+
+// oneList sends the GET of one page of incidents, whatever page follows.
+func (c *Client) oneList(ctx context.Context, r request) (items []*Incident, err error) {
+	r.op, r.method = OpListIncidents, http.MethodGet
+	r.decode = func(body []byte) (err error) {
+		items, _, err = decodePage(r.surface, body)
+		return err
+	}
+	_, err = c.do(ctx, r)
+	return items, err
 }
 
 // exchange sends a request once.
@@ -134,7 +155,14 @@ func (c *Client) checkBody(r request, resp *http.Response, body []byte, err erro
 		return problem(BodyEmpty, nil)
 	case looksLikeHTML(resp.Header.Get("Content-Type"), body):
 		return problem(BodyHTML, nil)
-	case !valid(body):
+	}
+	if r.decode != nil {
+		err := r.decode(body)
+		if err == nil || valid(body) {
+			return body, err
+		}
+	}
+	if !valid(body) {
 		var anything json.RawMessage
 		err := json.NewDecoder(bytes.NewReader(body)).Decode(&anything)
 		if errors.Is(err, io.ErrUnexpectedEOF) {

@@ -3,7 +3,6 @@ package defender
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -62,12 +61,7 @@ func (p *xdrPager) fetch(ctx context.Context, skip, top int, once bool) ([]*Inci
 	u := *p.client.origins[SurfaceXDR]
 	u.Path = xdrIncidentsPath
 	u.RawQuery = encodeQuery(q)
-	a, err := p.client.do(ctx, request{surface: SurfaceXDR, op: OpListIncidents, method: http.MethodGet, url: &u, once: once})
-	if err != nil {
-		return nil, err
-	}
-	items, _, err := decodePage(SurfaceXDR, a.body)
-	return items, err
+	return p.client.oneList(ctx, request{surface: SurfaceXDR, url: &u, once: once})
 }
 
 // all reads the list by offsets. The service numbers a list that changes, so
