@@ -194,8 +194,8 @@ func (d *decoder) odataTypeAhead() (found string) {
 	return found
 }
 
-// odataType reads the @odata.type of evidence whose Go type has this name; any
-// other name is kept in Extra.
+// odataType reads the @odata.type of evidence whose Go type has this name ("" for
+// none); any other name is kept in Extra.
 func (d *decoder) odataType(b *EvidenceBase, name string) bool {
 	if d.in.next() != jx.String {
 		return false
@@ -204,7 +204,7 @@ func (d *decoder) odataType(b *EvidenceBase, name string) bool {
 	if _, odd := b.Extra[odataType]; odd || !b.untyped {
 		return true // comes a second time: the first has chosen the Go type
 	}
-	if unquote(raw) != name {
+	if name == "" || unquote(raw) != name {
 		return d.refuse(raw)
 	}
 	b.untyped = false
