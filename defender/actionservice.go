@@ -35,13 +35,13 @@ type ActionPage struct {
 }
 
 func (s *ActionService) list(o ActionListOptions) (*mdeList[MachineAction], error) {
-	f := &mdeFilter{}
+	f := &filter{surface: SurfaceMDE}
 	f.equal("MachineID", "machineId", o.MachineID)
 	oneOf(f, "Type", "type", ActionTypes(), o.Type)
 	oneOf(f, "Status", "status", ActionStatuses(), o.Status)
 	f.equal("Requestor", "requestor", o.Requestor)
-	f.after("creationDateTimeUtc", o.Created)
-	q, err := f.values(o.Top)
+	f.since("creationDateTimeUtc", o.Created)
+	q, err := f.mdeQuery(o.Top)
 	if err != nil {
 		return nil, err
 	}

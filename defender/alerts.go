@@ -3,10 +3,8 @@ package defender
 import (
 	"context"
 	"iter"
-	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -155,61 +153,12 @@ func alertQuery(opts AlertListOptions) (url.Values, error) {
 	f.anyOf("Determination", "determination", enumDetermination, texts(opts.Determination), useDetermination)
 	f.anyOf("ServiceSource", "serviceSource", enumServiceSource, opts.ServiceSource, "use a service that Microsoft Graph knows, such as microsoftDefenderForEndpoint")
 	f.person(opts.AssignedTo)
-	if f.err != nil {
-		return nil, f.err
-	}
-	q := url.Values{}
-	if len(f.terms) > 0 {
-		q.Set("$filter", strings.Join(f.terms, " and "))
+	q, err := f.query()
+	if err != nil {
+		return nil, err
 	}
 	if opts.Top > 0 {
 		q.Set("$top", strconv.Itoa(opts.Top))
 	}
 	return q, nil
-}
-
-// AlertUpdate says what to change of an alert. A zero field leaves that field
-// alone. Enum values may be in either surface's spelling.
-type AlertUpdate struct {
-	Status         AlertStatus // new, inProgress, resolved
-	AssignedTo     *string     // a pointer to "" unassigns
-	Classification Classification
-	Determination  Determination // must go with the classification, as for IncidentUpdate
-	// Comment is added to the alert's comments. At most 1,000 characters (ours).
-	Comment string
-}
-
-// AlertUpdateOptions says how to update an alert; see UpdateOptions.
-type AlertUpdateOptions struct {
-	Seen   *Alert
-	SeenAt time.Time
-	Force  bool
-	DryRun bool
-}
-
-// AlertUpdateResult tells what an update did, or would do; see UpdateResult.
-type AlertUpdateResult struct {
-	Before, After *Alert
-	Changes       []FieldChange
-	Differs       []FieldChange
-	DryRun        bool
-}
-
-// Comment adds a comment to an alert, of at most 1,000 characters (ours), and
-// returns it as the service tells it.
-//
-// POST /v1.0/security/alerts_v2/{id}/comments, needs SecurityAlert.ReadWrite.All;
-// https://learn.microsoft.com/graph/api/security-alert-post-comments
-func (s *AlertService) Comment(ctx context.Context, id, text string) (*Comment, error) {
-	if _, err := s.address(id); err != nil {
-		return nil, err
-	}
-	if err := checkComment(SurfaceGraph, "Comment", text); err != nil {
-		return nil, err
-	}
-	return s.client.comment(ctx, OpCommentAlert, graphAlertsPath, "alert", id, text)
-}
-
-func (s *AlertService) patch(ctx context.Context, u *url.URL, id string, content map[string]any) ([]byte, error) {
-	return s.client.write(ctx, SurfaceGraph, OpUpdateAlert, http.MethodPatch, u, "alert", id, content)
 }

@@ -3,8 +3,38 @@ package defender
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
+	"time"
 )
+
+// AlertUpdate says what to change of an alert. A zero field leaves that field
+// alone. Enum values may be in either surface's spelling.
+type AlertUpdate struct {
+	Status         AlertStatus // new, inProgress, resolved
+	AssignedTo     *string     // a pointer to "" unassigns
+	Classification Classification
+	Determination  Determination // must go with the classification, as for IncidentUpdate
+	// Comment is added to the alert's comments. At most 1,000 characters (ours).
+	Comment string
+}
+
+// AlertUpdateOptions says how to update an alert; see UpdateOptions.
+type AlertUpdateOptions struct {
+	Seen   *Alert
+	SeenAt time.Time
+	Force  bool
+	DryRun bool
+}
+
+// AlertUpdateResult tells what an update did, or would do; see UpdateResult.
+type AlertUpdateResult struct {
+	Before, After *Alert
+	Changes       []FieldChange
+	Differs       []FieldChange
+	DryRun        bool
+}
 
 // Update changes an alert, as [IncidentService.Update] changes an incident: it
 // reads it first, refuses with a [*ConflictError] when it has changed since it was
@@ -67,6 +97,25 @@ func (s *AlertService) Update(ctx context.Context, id string, u AlertUpdate, o A
 	}
 	r.Differs = untaken(edits, r.After, alertFields())
 	return r, nil
+}
+
+// Comment adds a comment to an alert, of at most 1,000 characters (ours), and
+// returns it as the service tells it.
+//
+// POST /v1.0/security/alerts_v2/{id}/comments, needs SecurityAlert.ReadWrite.All;
+// https://learn.microsoft.com/graph/api/security-alert-post-comments
+func (s *AlertService) Comment(ctx context.Context, id, text string) (*Comment, error) {
+	if _, err := s.address(id); err != nil {
+		return nil, err
+	}
+	if err := checkComment(SurfaceGraph, "Comment", text); err != nil {
+		return nil, err
+	}
+	return s.client.comment(ctx, OpCommentAlert, graphAlertsPath, "alert", id, text)
+}
+
+func (s *AlertService) patch(ctx context.Context, u *url.URL, id string, content map[string]any) ([]byte, error) {
+	return s.client.write(ctx, SurfaceGraph, OpUpdateAlert, http.MethodPatch, u, "alert", id, content)
 }
 
 // after reads the alert of an answer to a PATCH, or asks for it when the answer

@@ -35,7 +35,7 @@ type Config struct {
 	Budget *Budget
 	// Retries is how often a call is repeated after a refusal for too many calls
 	// (429) and, if it only reads, after a failure that may pass (5xx, no answer, an
-	// answer cut short). 0 means DefaultRetries, a negative number none.
+	// answer cut short or empty). 0 means DefaultRetries, a negative number none.
 	Retries int
 	// OnWait is told before each wait, so that a person can be; nil means nobody
 	// is. It may be called from several goroutines at once.
@@ -75,8 +75,12 @@ type Client struct {
 // New checks cfg and makes a client. No request is sent. A field that cannot
 // be used is an [*OptionError].
 func New(cfg Config) (*Client, error) {
+	origins, err := cfg.origins()
+	if err != nil {
+		return nil, err
+	}
 	c := &Client{
-		origins:   map[Surface]*url.URL{},
+		origins:   origins,
 		token:     cfg.Token,
 		now:       cfg.Now,
 		maxBody:   cfg.MaxBody,
@@ -87,23 +91,6 @@ func New(cfg Config) (*Client, error) {
 		onWait:    cfg.OnWait,
 
 		onRetiring: cfg.OnRetiring,
-	}
-	for _, o := range []struct {
-		surface Surface
-		field   string
-		value   string
-	}{{SurfaceGraph, "Graph", cfg.Graph}, {SurfaceXDR, "XDR", cfg.XDR}, {SurfaceMDE, "MDE", cfg.MDE}} {
-		if o.value == "" {
-			continue
-		}
-		u, err := parseOrigin(o.surface, o.field, o.value)
-		if err != nil {
-			return nil, err
-		}
-		c.origins[o.surface] = u
-	}
-	if len(c.origins) == 0 {
-		return nil, &OptionError{Option: "Graph, XDR, MDE", Remedy: "name at least one origin"}
 	}
 	if c.token == nil {
 		return nil, &OptionError{Option: "Token", Remedy: "give a function that returns bearer tokens"}
@@ -140,6 +127,28 @@ func New(cfg Config) (*Client, error) {
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.http = &own
 	return c, nil
+}
+
+// origins are the addresses of the surfaces that the client can reach.
+func (cfg Config) origins() (map[Surface]*url.URL, error) {
+	origins := map[Surface]*url.URL{}
+	for _, o := range []struct {
+		surface      Surface
+		field, value string
+	}{{SurfaceGraph, "Graph", cfg.Graph}, {SurfaceXDR, "XDR", cfg.XDR}, {SurfaceMDE, "MDE", cfg.MDE}} {
+		if o.value == "" {
+			continue
+		}
+		u, err := parseOrigin(o.surface, o.field, o.value)
+		if err != nil {
+			return nil, err
+		}
+		origins[o.surface] = u
+	}
+	if len(origins) == 0 {
+		return nil, &OptionError{Option: "Graph, XDR, MDE", Remedy: "name at least one origin"}
+	}
+	return origins, nil
 }
 
 func parseOrigin(s Surface, field, value string) (*url.URL, error) {

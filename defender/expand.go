@@ -51,7 +51,7 @@ func tooMuch(err error) bool {
 	case errors.As(err, &refused):
 		return refused.Status >= 500
 	case errors.As(err, &body):
-		return body.Problem == BodyTooLarge || body.Problem == BodyTruncated
+		return body.Problem == BodyTooLarge || body.Problem == BodyTruncated || body.Problem == BodyEmpty
 	case errors.As(err, &lost):
 		return lost.Sent && !lost.Ended
 	}

@@ -1,6 +1,7 @@
 package defender
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -45,6 +46,14 @@ const (
 func IndicatorActions() []IndicatorAction {
 	return []IndicatorAction{IndicatorAllowed, IndicatorAudit, IndicatorWarn, IndicatorBlock, IndicatorRemediate}
 }
+
+// allIndicatorActions are those, and the two of before.
+func allIndicatorActions() []IndicatorAction {
+	return append(IndicatorActions(), IndicatorAlert, IndicatorAlertAndBlock)
+}
+
+// IndicatorSeverities lists the severities of an indicator's alerts, the lowest first.
+func IndicatorSeverities() []string { return []string{"Informational", "Low", "Medium", "High"} }
 
 // Indicator is something that Defender for Endpoint looks for on the machines
 // of a tenant. Its JSON is that of the service, Extra included, without nulls.
@@ -93,8 +102,8 @@ func (i *Indicator) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	p.Type = canonicalOf(IndicatorTypes(), p.Type)
-	p.Action = canonicalOf(append(IndicatorActions(), IndicatorAlert, IndicatorAlertAndBlock), p.Action)
-	p.Extra, p.Raw = extra, json.RawMessage(append([]byte(nil), data...))
+	p.Action = canonicalOf(allIndicatorActions(), p.Action)
+	p.Extra, p.Raw = extra, bytes.Clone(data)
 	*i = Indicator(p)
 	return needID("", i.ID)
 }

@@ -2,6 +2,7 @@ package defender
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/netip"
@@ -10,7 +11,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // IndicatorService is the calls about the indicators of one tenant. It is safe
@@ -45,17 +45,15 @@ type IndicatorPage struct {
 	Next  string
 }
 
-func indicatorSeverities() []string { return []string{"Informational", "Low", "Medium", "High"} }
-
 func (s *IndicatorService) list(o IndicatorListOptions) (*mdeList[Indicator], error) {
-	f := &mdeFilter{}
+	f := &filter{surface: SurfaceMDE}
 	f.equal("Value", "indicatorValue", o.Value)
 	oneOf(f, "Type", "indicatorType", IndicatorTypes(), o.Type)
-	oneOf(f, "Action", "action", append(IndicatorActions(), IndicatorAlert, IndicatorAlertAndBlock), o.Action)
-	oneOf(f, "Severity", "severity", indicatorSeverities(), o.Severity)
+	oneOf(f, "Action", "action", allIndicatorActions(), o.Action)
+	oneOf(f, "Severity", "severity", IndicatorSeverities(), o.Severity)
 	f.equal("Title", "title", o.Title)
-	f.after("creationTimeDateTimeUtc", o.Created)
-	q, err := f.values(o.Top)
+	f.since("creationTimeDateTimeUtc", o.Created)
+	q, err := f.mdeQuery(o.Top)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +120,7 @@ func (s *IndicatorService) Submit(ctx context.Context, i Indicator) (*Indicator,
 	}
 	body := indicatorBody{
 		Value: i.Value, Type: canonicalOf(IndicatorTypes(), i.Type), Action: canonicalOf(IndicatorActions(), i.Action), Title: i.Title,
-		Description: i.Description, Application: i.Application, ExternalID: i.ExternalID, Severity: canonicalOf(indicatorSeverities(), i.Severity),
+		Description: i.Description, Application: i.Application, ExternalID: i.ExternalID, Severity: canonicalOf(IndicatorSeverities(), i.Severity),
 		RecommendedActions: i.RecommendedActions, Groups: i.Groups, EducateURL: i.EducateURL, GenerateAlert: i.GenerateAlert,
 	}
 	if !i.Expires.IsZero() {
@@ -148,7 +146,7 @@ func (s *IndicatorService) Delete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, _, _, err = s.client.send(ctx, SurfaceMDE, OpDeleteIndicator, http.MethodDelete, u, nil, http.StatusNoContent, http.StatusOK)
+	_, err = s.client.send(ctx, SurfaceMDE, OpDeleteIndicator, http.MethodDelete, u, nil, http.StatusNoContent, http.StatusOK)
 	if err != nil {
 		return uncertainMDE(OpDeleteIndicator, id, "List the indicators: when this id is gone, it was deleted; deleting it again is safe.", err)
 	}
@@ -171,7 +169,7 @@ func (i Indicator) Check(now time.Time) error {
 		return refuse("indicator action", string(i.Action), "use "+strings.Join(texts(IndicatorActions()), ", "))
 	case action == IndicatorAudit && (i.GenerateAlert == nil || !*i.GenerateAlert):
 		return refuse("indicator action", string(action), "ask for an alert as well: the service takes Audit only with one")
-	case i.Severity != "" && !slices.Contains(indicatorSeverities(), canonicalOf(indicatorSeverities(), i.Severity)):
+	case i.Severity != "" && !slices.Contains(IndicatorSeverities(), canonicalOf(IndicatorSeverities(), i.Severity)):
 		return refuse("indicator severity", i.Severity, "use Informational, Low, Medium or High")
 	case !i.Expires.IsZero() && !i.Expires.After(now):
 		return refuse("indicator expiration", i.Expires.UTC().Format(time.RFC3339), "use a time to come, or none")
@@ -189,7 +187,7 @@ func (i Indicator) Check(now time.Time) error {
 		switch {
 		case f.required && strings.TrimSpace(f.value) == "":
 			return refuse(f.name, "", "it is required")
-		case !utf8.ValidString(f.value) || strings.ContainsFunc(f.value, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t", r) }):
+		case !plainLines(f.value):
 			return refuse(f.name, "", "write it in plain text, without control characters")
 		}
 	}
@@ -202,7 +200,7 @@ func indicatorProblem(t IndicatorType, value string) string {
 		if len(value) == n && strings.Trim(strings.ToLower(value), "0123456789abcdef") == "" {
 			return ""
 		}
-		return "use " + map[int]string{32: "32", 40: "40", 64: "64"}[n] + " hexadecimal digits"
+		return fmt.Sprintf("use %d hexadecimal digits", n)
 	}
 	switch t {
 	case IndicatorFileMD5:

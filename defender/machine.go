@@ -1,6 +1,7 @@
 package defender
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -19,6 +20,11 @@ const (
 	MachineHealthUnknown MachineHealth = "Unknown"
 )
 
+// MachineHealths lists the states of health there are.
+func MachineHealths() []MachineHealth {
+	return []MachineHealth{MachineActive, MachineInactive, MachineImpaired, MachineNoSensor, MachineNoSensorEcho, MachineHealthUnknown}
+}
+
 // MachineLevel is a machine's risk score or exposure level.
 type MachineLevel string
 
@@ -31,6 +37,16 @@ const (
 	MachineHigh          MachineLevel = "High"
 )
 
+// MachineRisks lists the risk scores there are, the lowest first.
+func MachineRisks() []MachineLevel {
+	return []MachineLevel{MachineNone, MachineInformational, MachineLow, MachineMedium, MachineHigh}
+}
+
+// MachineExposures lists the exposure levels there are, the lowest first.
+func MachineExposures() []MachineLevel {
+	return []MachineLevel{MachineNone, MachineLow, MachineMedium, MachineHigh}
+}
+
 // MachineOnboarding is whether a machine is managed by Defender for Endpoint.
 type MachineOnboarding string
 
@@ -41,6 +57,11 @@ const (
 	MachineUnsupported      MachineOnboarding = "Unsupported"
 	MachineInsufficientInfo MachineOnboarding = "InsufficientInfo"
 )
+
+// MachineOnboardings lists the states of onboarding there are.
+func MachineOnboardings() []MachineOnboarding {
+	return []MachineOnboarding{MachineOnboarded, MachineCanBeOnboarded, MachineUnsupported, MachineInsufficientInfo}
+}
 
 // Machine is a device that Defender for Endpoint knows of. A zero time, an
 // empty string or a nil pointer means that the service did not tell. Its JSON is
@@ -108,7 +129,7 @@ func (m *Machine) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	p.Extra, p.Raw = extra, json.RawMessage(append([]byte(nil), data...))
+	p.Extra, p.Raw = extra, bytes.Clone(data)
 	*m = Machine(p)
 	return needID("", m.ID)
 }

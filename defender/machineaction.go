@@ -1,6 +1,7 @@
 package defender
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
@@ -118,7 +119,7 @@ func (a *MachineAction) UnmarshalJSON(data []byte) error {
 	}
 	p.Type = canonicalOf(ActionTypes(), p.Type)
 	p.Status = canonicalOf(ActionStatuses(), p.Status)
-	p.Extra, p.Raw = extra, json.RawMessage(append([]byte(nil), data...))
+	p.Extra, p.Raw = extra, bytes.Clone(data)
 	*a = MachineAction(p)
 	return needID("", a.ID)
 }

@@ -8,9 +8,9 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 )
 
@@ -64,7 +64,7 @@ func (l *mdeList[T]) fetch(ctx context.Context, skip, top int) ([]*T, error) {
 		return nil, err
 	}
 	u.RawQuery = encodeQuery(q)
-	_, _, body, err := l.client.send(ctx, SurfaceMDE, l.op, http.MethodGet, u, nil)
+	body, err := l.client.get(ctx, SurfaceMDE, l.op, u)
 	if refused, ok := errors.AsType[*Error](err); ok && l.emptyOn404 && nothingThere(refused) {
 		return nil, nil
 	}
@@ -99,19 +99,15 @@ func nothingThere(e *Error) bool {
 
 // page reads one page for a caller who does the paging.
 func (l *mdeList[T]) page(ctx context.Context, cursor string) ([]*T, string, error) {
-	skip := 0
-	if cursor != "" {
-		n, err := strconv.Atoi(strings.TrimPrefix(cursor, xdrCursor))
-		if err != nil || n < 0 || !strings.HasPrefix(cursor, xdrCursor) {
-			return nil, "", &PagingError{Surface: SurfaceMDE, Operation: l.op, Problem: PagingBadCursor, Detail: "it is not of this surface"}
-		}
-		skip = n
+	skip, err := offsetOf(SurfaceMDE, l.op, cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	items, err := l.fetch(ctx, skip, l.size())
 	if err != nil || len(items) == 0 {
 		return nil, "", err
 	}
-	return items, xdrCursor + strconv.Itoa(skip+len(items)), nil
+	return items, offsetCursor + strconv.Itoa(skip+len(items)), nil
 }
 
 // all reads the list by offsets and hands each item on once. A page begins with
@@ -160,27 +156,15 @@ func (l *mdeList[T]) all(ctx context.Context) iter.Seq2[*T, error] {
 func (c *Client) mdeURL(path string) (*url.URL, error) {
 	origin := c.origins[SurfaceMDE]
 	if origin == nil {
-		return nil, &OptionError{Surface: SurfaceMDE, Option: "origin", Remedy: "the client was made without an origin for this surface"}
+		return nil, noOrigin(SurfaceMDE)
 	}
 	u := *origin
 	u.Path = path
 	return &u, nil
 }
 
-// mdeFilter builds a $filter and keeps the first thing that cannot be one.
-type mdeFilter struct {
-	filter
-	err error
-}
-
-func (f *mdeFilter) refuse(option, value, remedy string) {
-	if f.err == nil {
-		f.err = &OptionError{Surface: SurfaceMDE, Option: option, Value: value, Remedy: remedy}
-	}
-}
-
 // equal keeps what has this text in a field; empty text keeps everything.
-func (f *mdeFilter) equal(option, field, value string) {
+func (f *filter) equal(option, field, value string) {
 	if value == "" {
 		return
 	}
@@ -191,47 +175,28 @@ func (f *mdeFilter) equal(option, field, value string) {
 	f.add(field + " eq " + quoted(value))
 }
 
-// after keeps what has this time, or a later one, in a field.
-func (f *mdeFilter) after(field string, t time.Time) { f.since(field, t) }
-
 // oneOf keeps what has one of values in a field. known are the values there
 // are; their spelling is the one sent.
-func oneOf[T ~string](f *mdeFilter, option, field string, known, values []T) {
+func oneOf[T ~string](f *filter, option, field string, known, values []T) {
 	var terms []string
 	for _, v := range values {
 		canonical := canonicalOf(known, v)
-		found := false
-		for _, k := range known {
-			found = found || k == canonical
-		}
-		if !found {
-			f.refuse(option, string(v), "use "+strings.Join(texts(known), ", "))
+		if !slices.Contains(known, canonical) {
+			f.refuse(option, string(v), "use "+joined(known))
 			return
 		}
 		terms = append(terms, field+" eq "+quoted(string(canonical)))
 	}
-	switch len(terms) {
-	case 0:
-	case 1:
-		f.add(terms[0])
-	default:
-		f.add("(" + strings.Join(terms, " or ") + ")")
-	}
+	f.either(terms)
 }
 
-// values is the query of the filter, or why there is none.
-func (f *mdeFilter) values(top int) (url.Values, error) {
+// mdeQuery is the query of a filter on this surface with a page size, which is
+// sent with each page.
+func (f *filter) mdeQuery(top int) (url.Values, error) {
 	if top < 0 || top > mdeMaxTop {
 		f.refuse("Top", strconv.Itoa(top), fmt.Sprintf("use a page size of 1 to %d, or 0 for the default", mdeMaxTop))
 	}
-	if f.err != nil {
-		return nil, f.err
-	}
-	q := url.Values{}
-	if len(f.terms) > 0 {
-		q.Set("$filter", strings.Join(f.terms, " and "))
-	}
-	return q, nil
+	return f.query()
 }
 
 // mdePathID refuses an id that would change the path of a request. what names
@@ -240,9 +205,7 @@ func mdePathID(what, id string) error {
 	if id == "" {
 		return &OptionError{Surface: SurfaceMDE, Option: what, Remedy: "give the id as the list shows it"}
 	}
-	if len(id) > 255 || strings.Trim(id, ".") == "" || strings.ContainsFunc(id, func(r rune) bool {
-		return !(r == '-' || r == '_' || r == '.' || r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r)))
-	}) {
+	if len(id) > 255 || !segment(id) {
 		return &OptionError{Surface: SurfaceMDE, Option: what, Value: id, Remedy: "use the id as the list shows it"}
 	}
 	return nil

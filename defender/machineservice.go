@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -50,7 +51,7 @@ type MachinePage struct {
 }
 
 func (s *MachineService) list(o MachineListOptions) (*mdeList[Machine], error) {
-	f := &mdeFilter{}
+	f := &filter{surface: SurfaceMDE}
 	f.equal("Name", "computerDnsName", o.Name)
 	if o.NamePrefix != "" {
 		if strings.ContainsFunc(o.NamePrefix, unicode.IsControl) {
@@ -59,11 +60,11 @@ func (s *MachineService) list(o MachineListOptions) (*mdeList[Machine], error) {
 		f.add("startswith(computerDnsName," + quoted(o.NamePrefix) + ")")
 	}
 	f.equal("ID", "id", o.ID)
-	f.after("lastSeen", o.LastSeen)
-	oneOf(f, "Health", "healthStatus", []MachineHealth{MachineActive, MachineInactive, MachineImpaired, MachineNoSensor, MachineNoSensorEcho, MachineHealthUnknown}, o.Health)
-	oneOf(f, "Onboarding", "onboardingStatus", []MachineOnboarding{MachineOnboarded, MachineCanBeOnboarded, MachineUnsupported, MachineInsufficientInfo}, o.Onboarding)
-	oneOf(f, "Risk", "riskScore", []MachineLevel{MachineNone, MachineInformational, MachineLow, MachineMedium, MachineHigh}, o.Risk)
-	oneOf(f, "Exposure", "exposureLevel", []MachineLevel{MachineNone, MachineLow, MachineMedium, MachineHigh}, o.Exposure)
+	f.since("lastSeen", o.LastSeen)
+	oneOf(f, "Health", "healthStatus", MachineHealths(), o.Health)
+	oneOf(f, "Onboarding", "onboardingStatus", MachineOnboardings(), o.Onboarding)
+	oneOf(f, "Risk", "riskScore", MachineRisks(), o.Risk)
+	oneOf(f, "Exposure", "exposureLevel", MachineExposures(), o.Exposure)
 	for _, platform := range o.OSPlatform {
 		if platform == "" || strings.ContainsFunc(platform, unicode.IsControl) {
 			f.refuse("OSPlatform", platform, "use a name such as Windows11")
@@ -71,7 +72,7 @@ func (s *MachineService) list(o MachineListOptions) (*mdeList[Machine], error) {
 	}
 	oneOf(f, "OSPlatform", "osPlatform", o.OSPlatform, o.OSPlatform)
 	f.equal("LastIP", "lastIpAddress", o.LastIP)
-	q, err := f.values(o.Top)
+	q, err := f.mdeQuery(o.Top)
 	if err != nil {
 		return nil, err
 	}
@@ -181,14 +182,17 @@ const (
 	ScanFull  ScanType = "Full"
 )
 
+// ScanTypes lists the types of scan.
+func ScanTypes() []ScanType { return []ScanType{ScanQuick, ScanFull} }
+
 // Scan starts an antivirus scan; see [MachineService.Isolate]. While one is under
 // way the service answers with that one, or 400 "Action is already in progress".
 //
 // POST /api/machines/{id}/runAntiVirusScan, needs Machine.Scan;
 // https://learn.microsoft.com/defender-endpoint/api/run-av-scan
 func (s *MachineService) Scan(ctx context.Context, id string, t ScanType, comment string) (*MachineAction, error) {
-	kind := canonicalOf([]ScanType{ScanQuick, ScanFull}, t)
-	if kind != ScanQuick && kind != ScanFull {
+	kind := canonicalOf(ScanTypes(), t)
+	if !slices.Contains(ScanTypes(), kind) {
 		return nil, &OptionError{Surface: SurfaceMDE, Option: "scan type", Value: string(t), Remedy: "use Quick or Full"}
 	}
 	return s.act(ctx, OpScanMachine, id, "runAntiVirusScan", map[string]string{"Comment": comment, "ScanType": string(kind)})
@@ -225,10 +229,8 @@ func (s *MachineService) act(ctx context.Context, op Operation, id, verb string,
 	return a, nil
 }
 
-// maxActionComment is the longest comment sent, in characters. Microsoft
-// publishes no limit; ours.
-const maxActionComment = 1000
-
+// checkActionComment refuses what cannot be the comment of an action, which every
+// one of them needs. Microsoft publishes no limit; the one of other comments is taken.
 func checkActionComment(comment string) error {
 	refuse := func(remedy string) error {
 		return &OptionError{Surface: SurfaceMDE, Option: "comment", Remedy: remedy}
@@ -236,10 +238,10 @@ func checkActionComment(comment string) error {
 	switch {
 	case strings.TrimSpace(comment) == "":
 		return refuse("the service takes this only with a comment")
-	case !utf8.ValidString(comment) || strings.ContainsFunc(comment, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t", r) }):
+	case !plainLines(comment):
 		return refuse("write it in plain text, without control characters")
-	case utf8.RuneCountInString(comment) > maxActionComment:
-		return refuse("use 1,000 characters at most")
+	case utf8.RuneCountInString(comment) > maxComment:
+		return refuse(fmt.Sprintf("use %d characters at most", maxComment))
 	}
 	return nil
 }
@@ -259,14 +261,14 @@ func mdeGet[T mdeItem](ctx context.Context, c *Client, op Operation, path string
 
 // mdeWrite posts a body and reads the object that comes back.
 func mdeWrite[T mdeItem](ctx context.Context, c *Client, op Operation, u *url.URL, body any, accept ...int) (*T, error) {
-	status, _, answer, err := c.send(ctx, SurfaceMDE, op, http.MethodPost, u, body, accept...)
+	answer, err := c.send(ctx, SurfaceMDE, op, http.MethodPost, u, body, accept...)
 	if err != nil {
 		return nil, err
 	}
-	if len(answer) == 0 {
-		return nil, &BodyError{Surface: SurfaceMDE, Operation: op, Status: status, Problem: BodyEmpty}
+	if len(answer.body) == 0 {
+		return nil, &BodyError{Surface: SurfaceMDE, Operation: op, Status: answer.status, Problem: BodyEmpty}
 	}
-	return mdeDecode[T](answer)
+	return mdeDecode[T](answer.body)
 }
 
 func mdeDecode[T mdeItem](body []byte) (*T, error) {

@@ -50,6 +50,23 @@ func (e *PagingError) Next() string {
 	return "Read the list again from the start, with a later Since if it is long; do not take what was read for the whole."
 }
 
+// offsetCursor is what a cursor begins with on the surfaces that count by $skip;
+// the offset follows.
+const offsetCursor = "skip:"
+
+// offsetOf is the offset of a cursor; 0 for none.
+func offsetOf(s Surface, op Operation, cursor string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	digits, ok := strings.CutPrefix(cursor, offsetCursor)
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 0 {
+		return 0, &PagingError{Surface: s, Operation: op, Problem: PagingBadCursor, Detail: "it is not of this surface"}
+	}
+	return n, nil
+}
+
 // item is what lists are made of.
 type item interface {
 	key() string        // the same as long as it exists

@@ -47,12 +47,9 @@ func listQuery(s Surface, opts ListOptions) (url.Values, error) {
 	f.anyOf("Classification", "classification", enumClassification, texts(opts.Classification), useClassification)
 	f.anyOf("Determination", "determination", enumDetermination, texts(opts.Determination), useDetermination)
 	f.person(opts.AssignedTo)
-	if f.err != nil {
-		return nil, f.err
-	}
-	q := url.Values{}
-	if len(f.terms) > 0 {
-		q.Set("$filter", strings.Join(f.terms, " and "))
+	q, err := f.query()
+	if err != nil {
+		return nil, err
 	}
 	if s == SurfaceGraph {
 		if opts.Top > 0 {
@@ -105,10 +102,15 @@ func (f *filter) anyOf(option, field string, e enum, values []string, remedy str
 			return
 		}
 		if f.surface == SurfaceXDR {
-			canonical = strings.ToUpper(canonical[:1]) + canonical[1:] // this surface writes and compares PascalCase
+			canonical = upperFirst(canonical) // this surface writes and compares PascalCase
 		}
 		terms = append(terms, field+" eq "+quoted(canonical))
 	}
+	f.either(terms)
+}
+
+// either adds the term that one of several holds; none adds nothing.
+func (f *filter) either(terms []string) {
 	switch len(terms) {
 	case 0:
 	case 1:
@@ -116,6 +118,18 @@ func (f *filter) anyOf(option, field string, e enum, values []string, remedy str
 	default:
 		f.add("(" + strings.Join(terms, " or ") + ")")
 	}
+}
+
+// query is the query of the filter, or why there is none.
+func (f *filter) query() (url.Values, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	q := url.Values{}
+	if len(f.terms) > 0 {
+		q.Set("$filter", strings.Join(f.terms, " and "))
+	}
+	return q, nil
 }
 
 // person adds the term that something is assigned to someone.
@@ -160,10 +174,16 @@ func checkID(s Surface, what, id string) error {
 	if s == SurfaceXDR && !digits {
 		return refuse("use decimal digits")
 	}
-	if len(id) > 128 || strings.Trim(id, ".") == "" || strings.ContainsFunc(id, func(r rune) bool {
-		return !(r == '-' || r == '_' || r == '.' || r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r)))
-	}) {
+	if len(id) > 128 || !segment(id) {
 		return refuse("use the id as the list shows it")
 	}
 	return nil
+}
+
+// segment tells whether an id is one segment of a path as it stands: letters and
+// digits of ASCII, hyphens, underscores, and dots among others.
+func segment(id string) bool {
+	return strings.Trim(id, ".") != "" && !strings.ContainsFunc(id, func(r rune) bool {
+		return !(r == '-' || r == '_' || r == '.' || r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r)))
+	})
 }

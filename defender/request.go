@@ -32,21 +32,13 @@ type request struct {
 // answer is what a service answered to a request that it did not refuse.
 type answer struct {
 	status int
-	header http.Header
 	body   []byte // complete JSON; empty only for status 204 and for writes
 }
 
 // send sends one request with a body (nil for none) and returns the answer when
 // its status is one of accept (none means 200); else the error is a typed one.
-//
-// Everything that goes out goes through here: the tenant's budget is kept,
-// every refusal for too many calls pauses it, a call so refused is repeated, and
-// a GET is repeated after failures that may pass. A write is never repeated
-// after an unclear failure; see unclear. The body returned is complete JSON,
-// and may be empty for status 204 and for writes.
-func (c *Client) send(ctx context.Context, s Surface, op Operation, method string, u *url.URL, body any, accept ...int) (status int, header http.Header, out []byte, err error) {
-	a, err := c.do(ctx, request{surface: s, op: op, method: method, url: u, body: body, accept: accept})
-	return a.status, a.header, a.body, err
+func (c *Client) send(ctx context.Context, s Surface, op Operation, method string, u *url.URL, body any, accept ...int) (answer, error) {
+	return c.do(ctx, request{surface: s, op: op, method: method, url: u, body: body, accept: accept})
 }
 
 // get sends one GET and returns the body of a success, which is complete JSON.
@@ -113,7 +105,7 @@ func (c *Client) exchange(ctx context.Context, r request, token string, payload 
 		}
 		return answer{}, parseError(r.surface, r.op, resp.StatusCode, resp.Header, body, c.now())
 	}
-	a := answer{status: resp.StatusCode, header: resp.Header}
+	a := answer{status: resp.StatusCode}
 	a.body, err = c.checkBody(r, resp, body, err)
 	return a, err
 }

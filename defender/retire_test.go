@@ -44,7 +44,7 @@ func TestRetiringCallsAreTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, _, err := client.send(t.Context(), c.surface, "hunt", c.method, u, nil); err != nil {
+		if _, err := client.send(t.Context(), c.surface, "hunt", c.method, u, nil); err != nil {
 			t.Fatal(err)
 		}
 		var want []string

@@ -119,7 +119,7 @@ func mayPass(err error) bool {
 	case errors.As(err, &refused):
 		return refused.Status >= 500 || refused.Status == http.StatusRequestTimeout
 	case errors.As(err, &body):
-		return body.Problem == BodyTruncated
+		return body.Problem == BodyTruncated || body.Problem == BodyEmpty
 	case errors.As(err, &lost):
 		return lost.Sent && !lost.Ended
 	}

@@ -32,6 +32,7 @@ func TestReadsAreRepeated(t *testing.T) {
 		{"504", fails(504, ""), 3, 1500 * time.Millisecond, 750 * time.Millisecond},
 		{"reset", fails(0, ""), 3, 1500 * time.Millisecond, 750 * time.Millisecond},
 		{"cut short", fails(200, `{"value":[`), 3, 1500 * time.Millisecond, 750 * time.Millisecond},
+		{"nothing at all", fails(200, ""), 3, 1500 * time.Millisecond, 750 * time.Millisecond},
 		{"400", fails(400, "{}"), 1, 0, 0},
 		{"401", fails(401, "{}"), 1, 0, 0},
 		{"403", fails(403, "{}"), 1, 0, 0},

@@ -16,10 +16,7 @@ func parseTime(s string) (time.Time, error) {
 	if len(s) < len("2006-01-02T15:04:05") || s[10] != 'T' || s[13] != ':' || len(s) > 19 && s[19] == ',' {
 		return time.Time{}, errTime
 	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		t, err = time.Parse("2006-01-02T15:04:05", s)
-	}
+	t, err := parseISO(s)
 	if err != nil {
 		return time.Time{}, errTime
 	}
@@ -32,11 +29,15 @@ func parseTime(s string) (time.Time, error) {
 // isYearOne tells whether a time that parseTime read as zero is the very first
 // instant, which can be written again, and not another one of that year.
 func isYearOne(s string) bool {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		t, err = time.Parse("2006-01-02T15:04:05", s)
-	}
+	t, err := parseISO(s)
 	return err == nil && t.IsZero()
+}
+
+func parseISO(s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	return time.Parse("2006-01-02T15:04:05", s)
 }
 
 // odataTime writes a time for a $filter, rounded down to the seven fractional

@@ -73,12 +73,19 @@ func checkTags(s Surface, tags []string) error {
 // plain tells whether s is text without control characters.
 func plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
 
-// determinationsOf lists the determinations that go with a classification:
+// plainLines tells whether s is text without control characters but for those
+// that break lines or indent them.
+func plainLines(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t", r) })
+}
+
+// DeterminationsOf lists the determinations that go with a classification, nil
+// where none do:
 // https://learn.microsoft.com/defender-xdr/api-update-incidents, the table of
 // properties. (A note on that page says that a determination can be set for true
 // positives only; the table, and the portal, have it for all three.) Graph's
 // pages give no such table; the same is used there, which is ours.
-func determinationsOf(c Classification) []Determination {
+func DeterminationsOf(c Classification) []Determination {
 	switch c {
 	case ClassificationTruePositive:
 		return []Determination{DeterminationMultiStagedAttack, DeterminationMaliciousUserActivity, DeterminationCompromisedAccount,
@@ -109,7 +116,7 @@ func readVerdict(s Surface, c Classification, d Determination) (Classification, 
 		d = Determination(v)
 		usable := d == DeterminationUnknown && s == SurfaceGraph
 		for _, of := range []Classification{ClassificationTruePositive, ClassificationExpected, ClassificationFalsePositive} {
-			usable = usable || slices.Contains(determinationsOf(of), d)
+			usable = usable || slices.Contains(DeterminationsOf(of), d)
 		}
 		if !ok || !usable {
 			return "", "", &OptionError{Surface: s, Option: "Determination", Value: v, Remedy: "use one that can be set: " + allDeterminations()}
@@ -124,14 +131,14 @@ func readVerdict(s Surface, c Classification, d Determination) (Classification, 
 func allDeterminations() string {
 	var parts []string
 	for _, c := range []Classification{ClassificationTruePositive, ClassificationExpected, ClassificationFalsePositive} {
-		parts = append(parts, string(c)+": "+joined(determinationsOf(c)))
+		parts = append(parts, string(c)+": "+joined(DeterminationsOf(c)))
 	}
 	return strings.Join(parts, "; ")
 }
 
 // fits refuses a determination that does not go with a classification.
 func fits(s Surface, c Classification, d Determination) error {
-	if unset(string(d)) || slices.Contains(determinationsOf(c), d) {
+	if unset(string(d)) || slices.Contains(DeterminationsOf(c), d) {
 		return nil
 	}
 	if unset(string(c)) {
@@ -139,7 +146,7 @@ func fits(s Surface, c Classification, d Determination) error {
 			Remedy: "a determination needs the classification it goes with: set both (" + allDeterminations() + ")"}
 	}
 	return &OptionError{Surface: s, Option: "Determination", Value: string(d),
-		Remedy: fmt.Sprintf("with classification %s set one of %s", c, joined(determinationsOf(c)))}
+		Remedy: fmt.Sprintf("with classification %s set one of %s", c, joined(DeterminationsOf(c)))}
 }
 
 // unset tells whether an enum value says nothing.
@@ -157,7 +164,7 @@ type edit struct {
 
 // enumEdit is an edit of an enum; what is empty or unknown before is the same.
 func enumEdit(field, old, new string) edit {
-	xdr := strings.ToUpper(new[:1]) + new[1:]
+	xdr := upperFirst(new)
 	switch Determination(new) { // two names differ on that surface's update page
 	case DeterminationNotMalicious:
 		xdr = "Clean"
@@ -223,12 +230,12 @@ func body(s Surface, edits []edit) map[string]any {
 // write sends a change. A failure that leaves open whether it was made is an
 // [*UncertainError].
 func (c *Client) write(ctx context.Context, s Surface, op Operation, method string, u *url.URL, what, id string, body any) ([]byte, error) {
-	_, _, answer, err := c.send(ctx, s, op, method, u, body, http.StatusOK, http.StatusCreated, http.StatusNoContent)
+	answer, err := c.send(ctx, s, op, method, u, body, http.StatusOK, http.StatusCreated, http.StatusNoContent)
 	if unclear(err) {
 		return nil, &UncertainError{Surface: s, Operation: op, Target: id, Err: err,
 			Check: "Read " + what + " " + id + " and see whether it was done before you do it again."}
 	}
-	return answer, err
+	return answer.body, err
 }
 
 // comment adds a comment on Graph, which answers with all comments:

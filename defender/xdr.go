@@ -6,13 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 const xdrIncidentsPath = "/api/incidents"
-
-// xdrCursor is what a cursor of this surface begins with; the offset follows.
-const xdrCursor = "skip:"
 
 // minTop is the smallest page to read lists by: an overlap needs two.
 const minTop = 2
@@ -35,19 +31,15 @@ func (p *xdrPager) size() int {
 }
 
 func (p *xdrPager) page(ctx context.Context, cursor string) ([]*Incident, string, error) {
-	skip := 0
-	if cursor != "" {
-		n, err := strconv.Atoi(strings.TrimPrefix(cursor, xdrCursor))
-		if err != nil || n < 0 || !strings.HasPrefix(cursor, xdrCursor) {
-			return nil, "", &PagingError{Surface: SurfaceXDR, Operation: OpListIncidents, Problem: PagingBadCursor, Detail: "it is not of this surface"}
-		}
-		skip = n
+	skip, err := offsetOf(SurfaceXDR, OpListIncidents, cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	items, err := p.fetch(ctx, skip, p.size(), false)
 	if err != nil || len(items) == 0 {
 		return nil, "", err
 	}
-	return items, xdrCursor + strconv.Itoa(skip+len(items)), nil
+	return items, offsetCursor + strconv.Itoa(skip+len(items)), nil
 }
 
 func (p *xdrPager) fetch(ctx context.Context, skip, top int, once bool) ([]*Incident, error) {

@@ -86,6 +86,14 @@ func (t Tenant) Label() string {
 	return string(t.ID)
 }
 
+// Place names the tenant so that no other can be meant: by label and id.
+func (t Tenant) Place() string {
+	if t.Label() == string(t.ID) {
+		return t.Label()
+	}
+	return t.Label() + " (" + string(t.ID) + ")"
+}
+
 // Invitation is one single-use request for consent.
 type Invitation struct {
 	State       string         `json:"state"`            // random, the key of the invitation

@@ -259,3 +259,16 @@ func TestRespondCoversTheEndpoint(t *testing.T) {
 		}
 	}
 }
+
+func TestPlace(t *testing.T) {
+	const id = "bb9b19c6-7d52-4f7f-9f0e-5a3d1c2e4f60"
+	for want, of := range map[string]fleet.Tenant{
+		id:                             {ID: id},
+		"Contoso (" + id + ")":         {ID: id, Name: "Contoso"},
+		"contoso.example (" + id + ")": {ID: id, Domain: "contoso.example"},
+	} {
+		if got := of.Place(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

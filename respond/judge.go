@@ -2,6 +2,7 @@ package respond
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -37,7 +38,7 @@ func Judge(err error) (fleet.AuditOutcome, string) {
 			code = "HTTP" + strconv.Itoa(e.Status)
 		}
 		switch {
-		case e.Status >= 400 && e.Status < 500 && e.Status != 408:
+		case e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout:
 			return fleet.AuditRefused, code
 		case reads(e.Operation):
 			return fleet.AuditFailed, code
@@ -60,6 +61,20 @@ func Judge(err error) (fleet.AuditOutcome, string) {
 		return fleet.AuditFailed, code
 	}
 	return fleet.AuditUncertain, "unknown"
+}
+
+// judgeUpdate knows the errors of updating incidents and alerts.
+func judgeUpdate(err error) (outcome fleet.AuditOutcome, code string, ok bool) {
+	switch {
+	// It comes first: it wraps the error of what was not done.
+	case is[*defender.PartialUpdateError](err):
+		return fleet.AuditPartial, "partial", true
+	case is[*defender.ConflictError](err):
+		return fleet.AuditRefused, "changed-meanwhile", true
+	case is[*defender.MergedError](err):
+		return fleet.AuditRefused, "merged", true
+	}
+	return "", "", false
 }
 
 // reads tells whether an operation changes nothing.

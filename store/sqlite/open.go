@@ -133,6 +133,9 @@ func connect(path, mode string, conns int) (*sql.DB, error) {
 	q.Add("_pragma", "foreign_keys(1)")
 	if mode == "rw" {
 		q.Add("_pragma", "journal_mode(WAL)") // readers do not wait for the writer
+		// A transaction is on disk when it ends: "audit before effect" depends on
+		// it. With WAL, NORMAL would lose the last ones when the power fails.
+		q.Add("_pragma", "synchronous(FULL)")
 		q.Set("_txlock", "immediate")
 	} else {
 		q.Add("_pragma", "query_only(1)")
