@@ -65,13 +65,7 @@ func problem(field, remedy, format string, args ...any) journal.Problem {
 	return journal.Problem{Field: field, Problem: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
-func writeAnswer(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	_ = enc.Encode(v) // the caller may have gone
-}
+func writeAnswer(w http.ResponseWriter, v any) { journal.Answer(w, http.StatusOK, v) }
 
 // oneOrMore is a text or a list of texts.
 type oneOrMore []string

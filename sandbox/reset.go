@@ -92,7 +92,7 @@ func (s *Sandbox) live(ctx context.Context) {
 	if s.rate() <= 0 {
 		return
 	}
-	if err := s.world.Live(ctx, s.rate(), nil); err != nil && ctx.Err() == nil {
+	if err := s.world.Live(ctx, s.rate(), nil); ctx.Err() == nil {
 		s.log.Warn("nothing happens in the world any more", "error", err)
 	}
 }

@@ -64,10 +64,7 @@ func (s *Sandbox) tellRetiring(service string, r *http.Request) {
 			continue
 		}
 		journal.Note(r.Context(), func(e *journal.Event) {
-			if e.Detail == nil {
-				e.Detail = map[string]any{}
-			}
-			e.Detail["retiring"] = map[string]any{"api": api.API, "what": api.What, "ends": api.Ends, "source": api.Source, "successor": api.Successor}
+			e.Add("retiring", map[string]any{"api": api.API, "what": api.What, "ends": api.Ends, "source": api.Source, "successor": api.Successor})
 		})
 		if _, told := s.retiring.LoadOrStore(api.API, true); !told && s.cfg.OnRetiring != nil {
 			s.cfg.OnRetiring(api)

@@ -373,6 +373,13 @@ func (s *Sandbox) serve(l []net.Listener) {
 	s.management = &http.Server{
 		Handler: journal.Management(s.journal, journal.ManagementConfig{
 			CA: s.roots, World: func() any { return viewWorld(s.world) }, More: s.managementCalls(),
+			Tenant: func(text string) (string, bool) {
+				t, found := s.world.Tenant(text)
+				if !found {
+					return "", false
+				}
+				return t.ID, true
+			},
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,

@@ -41,7 +41,7 @@ func (p *Plan) retryAfter(w http.ResponseWriter, a act) {
 	}
 }
 
-// failures are the token service's own words for a failure on its side
+// failure is what the token service itself says of a failure on its side
 // ("Microsoft Entra authentication & authorization error codes").
 func failure(status int) (code int, oauth, text string) {
 	if status == http.StatusInternalServerError {

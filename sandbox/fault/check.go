@@ -104,18 +104,14 @@ func (c *checker) duration(field string, d Duration) {
 // Check judges a fault that is to be set later, in a sandbox whose services
 // have these operations; nil means any. Its error is a *[SpecError]. Whether
 // the tenants exist is judged by [Set.Add].
-func (s Spec) Check(operations map[string][]string) error { return s.check(operations) }
-
-// check judges a spec whose tenants were not looked up yet. known are the
-// operations of each service; nil means that any is.
-func (s *Spec) check(known map[string][]string) error {
+func (s Spec) Check(operations map[string][]string) error {
 	var c checker
-	if !slices.Contains(kinds(), s.Kind) {
-		c.wrong("kind", oneOf(kinds()), "%q is not a kind of fault", s.Kind)
+	if !slices.Contains(Kinds(), s.Kind) {
+		c.wrong("kind", oneOf(Kinds()), "%q is not a kind of fault", s.Kind)
 		return c.err()
 	}
 	s.checkFields(&c)
-	s.checkServices(&c, known)
+	s.checkServices(&c, operations)
 	if math.IsNaN(s.Probability) || s.Probability < 0 || s.Probability > 1 {
 		c.wrong("probability", "use a number above 0, up to 1", "%v is out of range", s.Probability)
 	}

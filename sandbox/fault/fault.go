@@ -78,10 +78,7 @@ const (
 )
 
 // Kinds lists every kind, in the order of the documentation.
-func Kinds() []Kind { return kinds() }
-
-// kinds in the order of the documentation.
-func kinds() []Kind {
+func Kinds() []Kind {
 	return []Kind{
 		Slow, Hang, Fail, Reset, Truncate, Throttle, Portal, WrongLength, CutGzip, BadUTF8, HugeBody,
 		Shrink, Repeat, Loop, ForeignLink, ExpandFails,

@@ -1,7 +1,6 @@
 package fault
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -30,15 +29,15 @@ const maxSpec = 64 << 10
 func (s *Set) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]any{"faults": s.List()})
+		journal.Answer(w, http.StatusOK, map[string]any{"faults": s.List()})
 	})
 	mux.HandleFunc("POST /faults", s.servePost)
 	mux.HandleFunc("DELETE /faults", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]any{"removed": s.Clear()})
+		journal.Answer(w, http.StatusOK, map[string]any{"removed": s.Clear()})
 	})
 	mux.HandleFunc("GET /faults/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if f, ok := s.Get(r.PathValue("id")); ok {
-			writeJSON(w, http.StatusOK, f)
+			journal.Answer(w, http.StatusOK, f)
 			return
 		}
 		unknown(w, r)
@@ -80,7 +79,7 @@ func (s *Set) servePost(w http.ResponseWriter, r *http.Request) {
 		var f Fault
 		if f, err = s.Add(spec); err == nil {
 			w.Header().Set("Location", "/faults/"+f.ID)
-			writeJSON(w, http.StatusCreated, f)
+			journal.Answer(w, http.StatusCreated, f)
 			return
 		}
 	}
@@ -100,7 +99,7 @@ func serveKeys(w http.ResponseWriter, ask func() (Keys, error)) {
 	case err != nil:
 		refuse(w, http.StatusInternalServerError, Problem{"keys", err.Error(), "make the sandbox's directory writable"})
 	default:
-		writeJSON(w, http.StatusOK, k)
+		journal.Answer(w, http.StatusOK, k)
 	}
 }
 
@@ -115,13 +114,4 @@ func refuse(w http.ResponseWriter, status int, problems ...Problem) {
 		all = append(all, journal.Problem(p))
 	}
 	journal.Refuse(w, status, all...)
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	_ = enc.Encode(v) // the caller may have gone
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/sandbox/journal"
+	"github.com/tenantry/tenantry/sandbox/limit"
 )
 
 func (p *Plan) service() string {
@@ -67,20 +68,15 @@ func (p *Plan) throttleOwn(w http.ResponseWriter, r *http.Request, a act) {
 	case ServiceGraph:
 		p.graphError(w, r, http.StatusTooManyRequests, "TooManyRequests", "429", "Please retry again later.")
 	case ServiceMDE:
-		limit := "API calls quota exceeded!"
-		if spec := a.entry.spec; spec.Requests > 0 {
-			limit += fmt.Sprintf(" maximum allowed %d per %s.", spec.Requests, clockwise(time.Duration(spec.Window)))
+		message := fmt.Sprintf("API calls quota exceeded! You can resume in %d seconds.", wait)
+		if spec := a.entry.spec; spec.Requests > 0 { // as the limits themselves say it
+			rule := limit.Rule{Calls: spec.Requests, Per: time.Duration(spec.Window)}
+			message = limit.Refusal{Rule: rule, RetryAfter: a.retryAfter}.Quota()
 		}
-		p.defenderError(w, r, http.StatusTooManyRequests, "TooManyRequests", fmt.Sprintf("%s You can resume in %d seconds.", limit, wait))
+		p.defenderError(w, r, http.StatusTooManyRequests, "TooManyRequests", message)
 	default:
 		p.defenderError(w, r, http.StatusTooManyRequests, "TooManyRequests", fmt.Sprintf("Too many requests. Calls can resume in %d seconds.", wait))
 	}
-}
-
-// clockwise writes a time as .NET does: 00:01:00.
-func clockwise(d time.Duration) string {
-	s := int(d / time.Second)
-	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
 // graphError writes Graph's error body (learn.microsoft.com/graph/errors).

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,9 +71,9 @@ func (s *Set) Plan(q Request) *Plan {
 func (e *entry) strike(q Request, now time.Time) (act, bool) {
 	in := e.spec.Scope
 	if e.state(now) != StateActive ||
-		!contains(e.spec.reach(), cmp.Or(q.Service, ServiceSTS)) || !q.listing.fits(e.spec.Kind) ||
+		!slices.Contains(e.spec.reach(), cmp.Or(q.Service, ServiceSTS)) || !q.listing.fits(e.spec.Kind) ||
 		(in.Tenant != "" && !strings.EqualFold(in.Tenant, q.Tenant)) ||
-		(len(in.Operations) > 0 && !contains(in.Operations, q.Operation)) {
+		(len(in.Operations) > 0 && !slices.Contains(in.Operations, q.Operation)) {
 		return act{}, false
 	}
 	e.matched++
@@ -118,15 +119,6 @@ func (e *entry) over(tenant string, now time.Time, a *act) bool {
 		a.retryAfter = defaultRetry
 	}
 	return true
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // Begin carries out what happens before the service answers, in the handler's
@@ -248,10 +240,7 @@ func note(ctx context.Context, id string, kind Kind, more map[string]any) {
 		strike[k] = v
 	}
 	journal.Note(ctx, func(e *journal.Event) {
-		if e.Detail == nil {
-			e.Detail = map[string]any{}
-		}
 		list, _ := e.Detail["faults"].([]any)
-		e.Detail["faults"] = append(list, strike)
+		e.Add("faults", append(list, strike))
 	})
 }

@@ -113,7 +113,7 @@ func (s *Set) Close() { s.once.Do(func() { close(s.closed) }) }
 // says that there are too many.
 func (s *Set) Add(spec Spec) (Fault, error) {
 	spec.Operations, spec.Services = slices.Clone(spec.Operations), slices.Clone(spec.Services)
-	if err := spec.check(s.cfg.Operations); err != nil {
+	if err := spec.Check(s.cfg.Operations); err != nil {
 		return Fault{}, err
 	}
 	if err := s.resolve(&spec); err != nil {

@@ -61,6 +61,14 @@ type Event struct {
 	Detail map[string]any `json:"detail,omitempty"`
 }
 
+// Add puts a detail into the event, in place of one of the same name.
+func (e *Event) Add(name string, detail any) {
+	if e.Detail == nil {
+		e.Detail = map[string]any{}
+	}
+	e.Detail[name] = detail
+}
+
 // MaxInMemory is how many events a journal keeps in memory. Older ones are in
 // the file alone; numbers and the summary go on counting them.
 const MaxInMemory = 200_000

@@ -17,6 +17,9 @@ type ManagementConfig struct {
 	CA []byte
 	// World returns what /world shows, without secrets; nil means not found.
 	World func() any
+	// Tenant finds a tenant's id by what people call it, such as a domain, for
+	// the filter tenant; nil means that only ids are known.
+	Tenant func(text string) (id string, found bool)
 	// More are further calls, by the patterns of net/http that lead to them,
 	// such as "/faults/". They answer under the same conditions as the rest.
 	More map[string]http.Handler
@@ -41,11 +44,11 @@ func Management(j *Journal, cfg ManagementConfig) http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	mux.HandleFunc("GET /journal", j.serveEvents)
+	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, r *http.Request) { j.serveEvents(w, r, cfg.Tenant) })
 	mux.HandleFunc("DELETE /journal", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]int{"removed": j.Clear()})
+		Answer(w, http.StatusOK, map[string]int{"removed": j.Clear()})
 	})
-	mux.HandleFunc("GET /journal/summary", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, j.Summary()) })
+	mux.HandleFunc("GET /journal/summary", func(w http.ResponseWriter, _ *http.Request) { Answer(w, http.StatusOK, j.Summary()) })
 	if cfg.CA != nil {
 		mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/x-pem-file")
@@ -53,7 +56,7 @@ func Management(j *Journal, cfg ManagementConfig) http.Handler {
 		})
 	}
 	if cfg.World != nil {
-		mux.HandleFunc("GET /world", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, cfg.World()) })
+		mux.HandleFunc("GET /world", func(w http.ResponseWriter, _ *http.Request) { Answer(w, http.StatusOK, cfg.World()) })
 	}
 	for pattern, h := range cfg.More {
 		mux.Handle(pattern, h)
@@ -92,13 +95,22 @@ func LoopbackHost(host string) bool {
 	return err == nil && ip.Zone() == "" && ip.IsLoopback()
 }
 
-func (j *Journal) serveEvents(w http.ResponseWriter, r *http.Request) {
+func (j *Journal) serveEvents(w http.ResponseWriter, r *http.Request, tenant func(string) (string, bool)) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		Refuse(w, http.StatusBadRequest, Problem{"query", "cannot be read", "escape it as a URL's query"})
 		return
 	}
 	f, problems := parseFilter(query)
+	if tenant != nil && f.tenant != "" {
+		id, found := tenant(f.tenant)
+		switch {
+		case found:
+			f.tenant = id
+		case !looksLikeID(f.tenant): // an id may be one of a world that was before
+			problems = append(problems, Problem{"tenant", strconv.Quote(f.tenant) + " is not a tenant of the world", "name a tenant of the world by id or domain"})
+		}
+	}
 	if len(problems) > 0 {
 		Refuse(w, http.StatusBadRequest, problems...)
 		return
@@ -141,12 +153,28 @@ func (j *Journal) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
+// looksLikeID tells ids of tenants from domains and names.
+func looksLikeID(text string) bool {
+	const form = "00000000-0000-0000-0000-000000000000"
+	if len(text) != len(form) {
+		return false
+	}
+	for i := range form {
+		if dash := form[i] == '-'; dash != (text[i] == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", rune(text[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// Answer writes the answer to a management call as JSON that people can read.
+func Answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	_ = enc.Encode(v)
+	_ = enc.Encode(v) // the caller may have gone
 }
 
 // Problem is one thing wrong with a management call.
@@ -159,5 +187,5 @@ type Problem struct {
 // Refuse answers a management call with what is wrong with it: {"error": the
 // first problem, "problems": all of them}.
 func Refuse(w http.ResponseWriter, status int, problems ...Problem) {
-	writeJSON(w, status, map[string]any{"error": problems[0], "problems": problems})
+	Answer(w, status, map[string]any{"error": problems[0], "problems": problems})
 }

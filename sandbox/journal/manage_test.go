@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -234,6 +235,26 @@ func TestManagementAnswersLoopbackNamesOnly(t *testing.T) {
 		h.ServeHTTP(rec, r)
 		if rec.Code != want {
 			t.Errorf("Host %q: %d, want %d", host, rec.Code, want)
+		}
+	}
+}
+
+// A tenant is filtered by what the sandbox can resolve, by an id of any world,
+// and by nothing else: an empty answer would look like an idle tenant.
+func TestManagementResolvesTenants(t *testing.T) {
+	h := Management(sample(), ManagementConfig{Tenant: func(text string) (string, bool) { return "t1", text == "contoso.example" }})
+	for query, want := range map[string]int{
+		"contoso.example": http.StatusOK, "99999999-0000-4000-8000-00000000ABCD": http.StatusOK,
+		"nosuch.example": http.StatusBadRequest, "Contoso": http.StatusBadRequest,
+		"99999999-0000-4000-8000-00000000000g": http.StatusBadRequest, "99999999x0000-4000-8000-000000000000": http.StatusBadRequest,
+	} {
+		resp := get(t, h, "/journal?tenant="+query)
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != want {
+			t.Errorf("%s: %d %s", query, resp.StatusCode, body)
+		}
+		if lines := bytes.Count(body, []byte("\n")); query == "contoso.example" && lines != 3 {
+			t.Errorf("%s: %d events, want the 3 of t1", query, lines)
 		}
 	}
 }

@@ -91,15 +91,13 @@ func Adjust(rules []Rule, changes map[string]Change) ([]Rule, error) {
 		}
 		out = append(out, r)
 	}
-	for _, name := range sortedNames(changes) {
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
 		if !known[name] {
 			return nil, &RuleError{Field: "name", Value: "'" + name + "'", Want: "one of " + join(rules)}
 		}
 	}
 	return out, nil
 }
-
-func sortedNames(changes map[string]Change) []string { return slices.Sorted(maps.Keys(changes)) }
 
 func join(rules []Rule) string {
 	names := make([]string, len(rules))

@@ -2,7 +2,6 @@ package mdeapi
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
@@ -53,7 +52,7 @@ func (a *API) authorize(c *call) *apiError {
 	}
 	// What a tenant without Defender for Endpoint is answered is ours: the
 	// documented code for a feature that the tenant does not have.
-	if !slices.ContainsFunc(c.Tenant.Licences, func(l string) bool { return l == world.LicenceDefenderXDR || l == world.LicenceDefenderEndpoint }) {
+	if !c.Tenant.HasEndpoint() {
 		return &apiError{status: http.StatusForbidden, code: "DisabledFeature", message: "Tenant feature is not enabled.", reason: "the tenant has no licence for Defender for Endpoint"}
 	}
 	if required := c.op.required(c.Caller); !c.Holds(required) {

@@ -124,10 +124,7 @@ func (a *API) cancel(c *call) (any, *apiError) {
 // noteAction ties the request to the action in the journal.
 func (c *call) noteAction(a *world.MachineAction) {
 	journal.Note(c.r.Context(), func(e *journal.Event) {
-		if e.Detail == nil {
-			e.Detail = map[string]any{}
-		}
-		e.Detail["machineAction"] = map[string]any{"id": a.ID, "type": a.Type, "machineId": a.MachineID, "status": a.Status}
+		e.Add("machineAction", map[string]any{"id": a.ID, "type": a.Type, "machineId": a.MachineID, "status": a.Status})
 	})
 }
 

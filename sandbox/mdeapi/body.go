@@ -70,12 +70,9 @@ func (c *call) readBody(known ...string) (parameters, *apiError) {
 			return nil, invalidBody("parameter '" + name + "' must be written '" + known[i] + "'")
 		}
 		journal.Note(c.r.Context(), func(e *journal.Event) {
-			if e.Detail == nil {
-				e.Detail = map[string]any{}
-			}
 			ignored, _ := e.Detail["ignoredParameters"].([]string)
 			if len(ignored) < 10 && len(name) < 100 {
-				e.Detail["ignoredParameters"] = append(ignored, name)
+				e.Add("ignoredParameters", append(ignored, name))
 			}
 		})
 	}

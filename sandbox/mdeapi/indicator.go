@@ -144,10 +144,7 @@ func (a *API) submitIndicator(c *call) (any, *apiError) {
 // noteIndicator ties the request to the indicator in the journal.
 func (c *call) noteIndicator(i *world.Indicator) {
 	journal.Note(c.r.Context(), func(e *journal.Event) {
-		if e.Detail == nil {
-			e.Detail = map[string]any{}
-		}
-		e.Detail["indicator"] = map[string]any{"id": i.ID, "type": i.Type, "action": i.Action}
+		e.Add("indicator", map[string]any{"id": i.ID, "type": i.Type, "action": i.Action})
 	})
 }
 

@@ -58,6 +58,16 @@ func Operation(method, path string) string {
 	return op.name
 }
 
+// Operations are all names that [Operation] can tell.
+func Operations() []string {
+	var names []string
+	for _, o := range operations() {
+		names = append(names, o.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Serves says whether a path belongs to this API, whatever the method, so that
 // a host with several APIs behind it knows whom to ask.
 func Serves(path string) bool {

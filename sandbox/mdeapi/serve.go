@@ -98,10 +98,7 @@ func fail(w http.ResponseWriter, r *http.Request, e *apiError) {
 			ev.Decision = e.message
 		}
 		if e.limit != nil {
-			if ev.Detail == nil {
-				ev.Detail = map[string]any{}
-			}
-			ev.Detail["limit"] = e.limit.Detail()
+			ev.Add("limit", e.limit.Detail())
 		}
 	})
 	h := w.Header()

@@ -131,11 +131,8 @@ func (x *exchange) rolesOf(sp *world.ServicePrincipal, api *world.App) []string 
 // too new.
 func (x *exchange) pending(what string) {
 	journal.Note(x.r.Context(), func(e *journal.Event) {
-		if e.Detail == nil {
-			e.Detail = map[string]any{}
-		}
 		list, _ := e.Detail["pending"].([]string)
-		e.Detail["pending"] = append(list, what)
+		e.Add("pending", append(list, what))
 	})
 }
 

@@ -116,12 +116,18 @@ func (e *ActiveActionError) Error() string {
 	return fmt.Sprintf("machine %s: %s %s is %s", e.Action.MachineID, e.Action.Type, e.Action.ID, e.Action.Status)
 }
 
+// Next says in one sentence what to do about it.
+func (e *ActiveActionError) Next() string { return "Wait until that action is over, or cancel it." }
+
 // FinalActionError says that an action is over and cannot be cancelled.
 type FinalActionError struct{ Action *MachineAction }
 
 func (e *FinalActionError) Error() string {
 	return fmt.Sprintf("action %s is %s", e.Action.ID, e.Action.Status)
 }
+
+// Next says in one sentence what to do about it.
+func (e *FinalActionError) Next() string { return "Ask for another action where one is needed." }
 
 // AddAction asks something of a machine. The type, the machine's id and the
 // requestor are the caller's; ids, names and times are filled in. It fails with

@@ -273,11 +273,10 @@ func (w *World) merge(tenantID string, from, into int64) (*Incident, error) {
 			return nil, fmt.Errorf("incident %d was merged into %d before: %w", id, in.RedirectTo, ErrInvalid)
 		}
 	}
-	const by = "Microsoft 365 Defender-AlertCorrelation"
 	var moved []*Alert
 	source, err := w.changeIncidentLocked(c, l, from, func(in *Incident) error {
 		moved = in.Alerts
-		in.Alerts, in.RedirectTo, in.Status, in.LastModifiedBy = nil, into, "redirected", by
+		in.Alerts, in.RedirectTo, in.Status, in.LastModifiedBy = nil, into, "redirected", byCorrelation
 		in.Classification, in.Determination = "unknown", "unknown"
 		return nil
 	})
@@ -292,11 +291,9 @@ func (w *World) merge(tenantID string, from, into int64) (*Incident, error) {
 			}
 			a.LastUpdate = later(a.LastUpdate, at)
 			in.Alerts = append(in.Alerts, a)
-			if severityRank(a.Severity) > severityRank(in.Severity) {
-				in.Severity = a.Severity
-			}
+			in.raise(a)
 		}
-		in.LastModifiedBy = by
+		in.LastModifiedBy = byCorrelation
 		return nil
 	})
 	return source, err

@@ -99,6 +99,11 @@ func (e *MissingResourceError) Error() string {
 	return fmt.Sprintf("tenant %s has no service principal of %s (%s)", e.TenantID, e.ResourceName, e.ResourceAppID)
 }
 
+// Next says in one sentence what to do about it.
+func (e *MissingResourceError) Next() string {
+	return "Give the tenant the licence that brings the resource, or leave the resource out of the registration."
+}
+
 // Assign grants one application role directly, as a world file or a POST to
 // appRoleAssignments does. It fails with ErrExists when the role is granted
 // already.

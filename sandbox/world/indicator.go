@@ -50,6 +50,9 @@ func (e *TooManyIndicatorsError) Error() string {
 	return fmt.Sprintf("tenant %s has %d active indicators, the most there may be", e.TenantID, e.Limit)
 }
 
+// Next says in one sentence what to do about it.
+func (e *TooManyIndicatorsError) Next() string { return "Delete indicators, or let some expire." }
+
 func (i *Indicator) clone() *Indicator {
 	c := *i
 	c.RBACGroupNames = slices.Clone(i.RBACGroupNames)
@@ -153,6 +156,23 @@ func (w *World) Indicator(tenantID, id string) (*Indicator, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	i, ok := l.indicators[l.indicatorIDs[id]]
+	if !ok || !i.active(now) {
+		return nil, false
+	}
+	return i.clone(), true
+}
+
+// FindIndicator finds the active indicator of a type and value, the one that
+// [World.PutIndicator] would replace. The value is the caller's.
+func (w *World) FindIndicator(tenantID, kind, value string) (*Indicator, bool) {
+	l := w.ledger(tenantID, false)
+	if l == nil {
+		return nil, false
+	}
+	now := w.Now()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	i, ok := l.indicators[indicatorKey(&Indicator{Type: kind, Value: value})]
 	if !ok || !i.active(now) {
 		return nil, false
 	}

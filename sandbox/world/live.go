@@ -109,7 +109,7 @@ func (s *stepper) newIncident() (string, error) {
 	sc, a := s.alertNow(st, &st.steps[0], st.server)
 	in := Incident{
 		Name: sc.name([]*Alert{a}), Description: st.description, SystemTags: st.systemTags, Tags: sc.tags(), Alerts: []*Alert{a},
-		Severity: a.Severity, Status: "active", LastModifiedBy: "Microsoft 365 Defender-IncidentCreation",
+		Severity: a.Severity, Status: "active", LastModifiedBy: byCreation,
 		Summary:       fmt.Sprintf("%s It began with %q.", st.description, a.Title),
 		PriorityScore: min(100, 20*severityRank(a.Severity)+s.d.between(0, 15)),
 	}
@@ -131,10 +131,8 @@ func (s *stepper) anotherAlert(in *Incident) (string, error) {
 	return s.update(in, "incident.alertAdded", func(in *Incident) {
 		a.AssignedTo = in.AssignedTo
 		in.Alerts = append(in.Alerts, a)
-		if severityRank(a.Severity) > severityRank(in.Severity) {
-			in.Severity = a.Severity
-		}
-		in.LastModifiedBy = "Microsoft 365 Defender-AlertCorrelation"
+		in.raise(a)
+		in.LastModifiedBy = byCorrelation
 	})
 }
 

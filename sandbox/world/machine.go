@@ -14,8 +14,7 @@ func (w *World) Machines(tenantID string) []*Device {
 	if c == nil || c.tenant.NoMachines {
 		return nil
 	}
-	inv := c.inventory
-	return slices.Clone(inv.Devices)
+	return slices.Clone(c.inventory.Devices)
 }
 
 // Machine finds a device by its id in Defender for Endpoint or by its full
@@ -26,14 +25,14 @@ func (w *World) Machine(tenantID, idOrName string) (*Device, bool) {
 	if c == nil || c.tenant.NoMachines || idOrName == "" {
 		return nil, false
 	}
-	inv := c.inventory
-	i := slices.IndexFunc(inv.Devices, func(d *Device) bool {
+	devices := c.inventory.Devices
+	i := slices.IndexFunc(devices, func(d *Device) bool {
 		return strings.EqualFold(d.MDEID, idOrName) || strings.EqualFold(d.DNSName(), idOrName)
 	})
 	if i < 0 {
 		return nil, false
 	}
-	return inv.Devices[i], true
+	return devices[i], true
 }
 
 // Online says whether the device answers: an action on one that does not waits.

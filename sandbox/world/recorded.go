@@ -28,6 +28,11 @@ func (e *RecordedError) Error() string {
 	return at + e.Message
 }
 
+// Next says in one sentence what to do about it.
+func (e *RecordedError) Next() string {
+	return "Give incidents as Graph's /security/incidents or /api/incidents of the Defender XDR API answer them."
+}
+
 // ParseIncidents reads recorded incidents: an answer {"value": […]}, an array,
 // or one incident, each in the shape of Graph (it has "id") or of the Defender
 // XDR API (it has "incidentId"). What both surfaces tell goes into the

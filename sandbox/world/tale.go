@@ -58,6 +58,12 @@ func (tl *tale) incidents() []*Incident {
 	return told
 }
 
+// Who Microsoft says made a change that no person did.
+const (
+	byCreation    = "Microsoft 365 Defender-IncidentCreation"
+	byCorrelation = "Microsoft 365 Defender-AlertCorrelation"
+)
+
 // newestID is the id of a tenant's newest generated incident, which is the
 // highest.
 func newestID(tenantID string) int64 {
@@ -71,16 +77,14 @@ const (
 )
 
 func (s *scene) incident(id int64) *Incident {
-	in := &Incident{ID: id, Description: s.story.description, Tags: s.tags(), SystemTags: s.story.systemTags, LastModifiedBy: "Microsoft 365 Defender-IncidentCreation"}
+	in := &Incident{ID: id, Description: s.story.description, Tags: s.tags(), SystemTags: s.story.systemTags, LastModifiedBy: byCreation}
 	in.Alerts = make([]*Alert, 0, len(s.story.steps))
 	from := s.begin
 	for i := range s.story.steps {
 		a := s.alert(&s.story.steps[i], from)
 		in.Alerts = append(in.Alerts, a)
 		from = a.LastActivity.Add(s.d.span(2*time.Minute, 40*time.Minute))
-		if severityRank(a.Severity) > severityRank(in.Severity) {
-			in.Severity = a.Severity
-		}
+		in.raise(a)
 	}
 	in.Name = s.name(in.Alerts)
 	in.Summary = fmt.Sprintf("%s It began with %q on %s and was seen in %d alerts.", s.story.description, in.Alerts[0].Title, in.Alerts[0].FirstActivity.Format("2 January 2006 at 15:04 UTC"), len(in.Alerts))
@@ -181,7 +185,7 @@ func (s *scene) mergeInto(in, target *Incident) {
 	}
 	in.Alerts, in.RedirectTo, in.Status, in.LastUpdate = nil, target.ID, "redirected", at
 	in.Classification, in.Determination = "unknown", "unknown"
-	in.LastModifiedBy = "Microsoft 365 Defender-AlertCorrelation"
+	in.LastModifiedBy = byCorrelation
 }
 
 func (s *scene) alert(st *step, from time.Time) *Alert {
@@ -272,6 +276,13 @@ func (s *scene) tags() []string {
 		tags = append(tags, pick(s.d, []string{"VIP", "Tier 1", "Follow up", "Contract: gold", "Awaiting customer"}))
 	}
 	return tags
+}
+
+// raise gives the incident the severity of an alert that is graver.
+func (in *Incident) raise(a *Alert) {
+	if severityRank(a.Severity) > severityRank(in.Severity) {
+		in.Severity = a.Severity
+	}
 }
 
 func severityRank(s string) int {

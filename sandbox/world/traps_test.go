@@ -137,7 +137,7 @@ func TestHostile(t *testing.T) {
 			all += s + "\n"
 		}
 	}
-	for _, mark := range []string{"\x1b[2J", "\x1b]8;;", "\u009b", "\n=HYPERLINK", "\n@SUM", "\n-2+3", "\n+cmd", "<script>", "\u202e", "\u2066", "\x00", "\r\n", "{{7*7}} %s%n"} {
+	for _, mark := range []string{"\x1b[2J", "\x1b]8;;", "\u009b", "\n=HYPERLINK", "\n@SUM", "\n-2+3", "\n+cmd", "\n＝1+1", "\n＋1", "\n－2", "\n＠SUM", "<script>", "\u202e", "\u2066", "\x00", "\r\n", "{{7*7}} %s%n"} {
 		if !strings.Contains(all, mark) {
 			t.Errorf("nothing holds %q", mark)
 		}

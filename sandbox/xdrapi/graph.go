@@ -2,6 +2,7 @@ package xdrapi
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
@@ -114,10 +115,7 @@ func (a *API) take(r *http.Request, service, operation string, c *graphwire.Call
 		return nil
 	}
 	journal.Note(r.Context(), func(e *journal.Event) {
-		if e.Detail == nil {
-			e.Detail = map[string]any{}
-		}
-		e.Detail["limit"] = refusal.Detail()
+		e.Add("limit", refusal.Detail())
 	})
 	failure := graphwire.Throttled(refusal.Seconds())
 	failure.Reason = "the limit " + refusal.Rule.Name + " is used up"
@@ -148,6 +146,21 @@ func prefersUnknown(x *graphwire.Exchange) bool {
 // context is the @odata.context of an answer.
 func (c *graphCall) context(of string) string {
 	return c.Origin() + "/" + c.version + "/$metadata#security/" + of
+}
+
+// page is an answer with the items of a window.
+func (c *graphCall) page(collectionName string, s selection, w window, items [][]byte, found int, more bool) answer {
+	var count, next []byte
+	if w.count {
+		count = strconv.AppendInt(nil, int64(found), 10)
+	}
+	if more {
+		next = quoted(c.NextLink(map[string]string{"$skip": strconv.Itoa(w.skip + w.top)}))
+	}
+	return collection(items,
+		[]byte(`"@odata.context"`), quoted(c.context(collectionName+s.String())),
+		[]byte(`"@odata.count"`), count,
+		[]byte(`"@odata.nextLink"`), next)
 }
 
 // notFound is ours but for status and code, which the page of Graph's errors

@@ -1,8 +1,6 @@
 package xdrapi
 
 import (
-	"time"
-
 	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
 	"github.com/tenantry/tenantry/sandbox/odata"
 	"github.com/tenantry/tenantry/sandbox/world"
@@ -53,25 +51,6 @@ func alertValue(a *world.Alert, name string) any {
 		return orUnknown(a.Status)
 	}
 	return nil
-}
-
-func orUnknown(member string) any {
-	if member == "" {
-		return "unknown"
-	}
-	return member
-}
-
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func timeOf(v any) time.Time {
-	t, _ := v.(time.Time)
-	return t
 }
 
 // listAlerts takes the options of the page and, beyond it, $orderby and

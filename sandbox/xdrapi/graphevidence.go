@@ -1,6 +1,7 @@
 package xdrapi
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/world"
@@ -287,8 +288,8 @@ func device(base evidenceBase, d *world.Device) deviceEvidence {
 		out.LoggedOnUsers = append(out.LoggedOnUsers, loggedOnUser{u.Name, text(u.Domain)})
 		out.NTDomain = text(u.Domain)
 	}
-	if base.Tags = append(base.Tags[:len(base.Tags):len(base.Tags)], d.Tags...); len(d.Tags) > 0 {
-		out.Tags = base.Tags
+	if len(d.Tags) > 0 {
+		out.Tags = slices.Concat(base.Tags, d.Tags)
 	}
 	return out
 }

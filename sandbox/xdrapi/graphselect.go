@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tenantry/tenantry/sandbox/graphapi/graphwire"
@@ -120,52 +119,4 @@ func (s selection) String() string {
 		return ""
 	}
 	return "(" + strings.Join(parts, ",") + ")"
-}
-
-// page is an answer with the items of a window.
-func (c *graphCall) page(collectionName string, s selection, w window, items [][]byte, found int, more bool) answer {
-	var count, next []byte
-	if w.count {
-		count = strconv.AppendInt(nil, int64(found), 10)
-	}
-	if more {
-		next = quoted(c.NextLink(map[string]string{"$skip": strconv.Itoa(w.skip + w.top)}))
-	}
-	return collection(items,
-		[]byte(`"@odata.context"`), quoted(c.context(collectionName+s.String())),
-		[]byte(`"@odata.count"`), count,
-		[]byte(`"@odata.nextLink"`), next)
-}
-
-// orderable are the properties that incidents and alerts are ordered by. The
-// pages of neither list $orderby; collectors use it for these two
-// (elastic/integrations#20348). That no other is taken is ours.
-var orderable = []string{"createdDateTime", "lastUpdateDateTime"}
-
-// ordering returns what sorts by the given criteria, ties by last; nil
-// criteria are the order that is usual.
-func ordering[T any](by []odata.Order, usual func(a, b T) int, value func(T, string) any) (func(a, b T) int, *graphwire.Error) {
-	by = slices.Clone(by)
-	for i, o := range by {
-		var ok bool
-		if by[i].Property, ok = spelled(orderable, o.Property); !ok {
-			return nil, &graphwire.Error{Status: http.StatusBadRequest, Code: graphwire.CodeODataBad, Message: "The property '" + o.Property + "' cannot be used in the $orderby query option."}
-		}
-	}
-	if len(by) == 0 {
-		return usual, nil
-	}
-	return func(a, b T) int {
-		for _, o := range by {
-			at, bt := timeOf(value(a, o.Property)), timeOf(value(b, o.Property))
-			c := at.Compare(bt)
-			if o.Descending {
-				c = -c
-			}
-			if c != 0 {
-				return c
-			}
-		}
-		return usual(a, b)
-	}, nil
 }

@@ -113,6 +113,22 @@ func Operation(method, path string) string {
 	return ""
 }
 
+// GraphOperations are the names of what the surface of Graph answers, as
+// [Operation] tells them.
+func GraphOperations() []string { return namesOf(graphOperations) }
+
+// XDROperations are the names of what the Defender XDR API answers.
+func XDROperations() []string { return namesOf(xdrOperations) }
+
+func namesOf[H any](all []operation[H]) []string {
+	var names []string
+	for _, o := range all {
+		names = append(names, o.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // find returns the operation of a method and path with the path's keys. When
 // the path is known but not for this method, allow lists the methods it is
 // known for; a nil allow means that no such path exists.
