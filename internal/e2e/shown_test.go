@@ -32,7 +32,7 @@ import (
 const shownWorld = `
 tenants:
   - {name: Partner, domains: [partner.example]}
-  - {name: Hostile, id: 90000000-0000-4000-8000-000000000011, domains: [hostile.example], incidents: {count: 36, seed: 3, hostile: true}}
+  - {name: Hostile, id: 90000000-0000-4000-8000-000000000011, domains: [hostile.example], incidents: {count: 44, seed: 3, hostile: true}}
   - {name: Large, id: 90000000-0000-4000-8000-000000000012, domains: [large.example], incidents: {count: 3, seed: 4, bigAlerts: 10000}}
 apps:
   - displayName: Outside
@@ -154,8 +154,8 @@ func formula(t *testing.T, text string) string {
 	}
 	for _, row := range rows {
 		for _, cell := range row {
-			begin := strings.TrimLeft(cell, " ")
-			if begin == "" || !strings.ContainsRune("=+-@\t\r|", rune(begin[0])) {
+			begin := strings.TrimLeft(cell, " \u3000\u00a0")
+			if first, _ := utf8.DecodeRuneInString(begin); begin == "" || !strings.ContainsRune("=+-@＝＋－＠\t\r|", first) {
 				continue
 			}
 			if _, err := strconv.ParseFloat(begin, 64); err != nil {
@@ -179,7 +179,7 @@ func TestHostileTextsAreShownInert(t *testing.T) {
 	for _, name := range names {
 		raw.WriteString(name + "\n")
 	}
-	for _, harm := range []string{"\x1b[2J", "\x1b]8;;", "\u009b", "\u202e", "\u2066", "=HYPERLINK(", "@SUM(", "\x00", "\r\n"} {
+	for _, harm := range []string{"\x1b[2J", "\x1b]8;;", "\u009b", "\u202e", "\u2066", "=HYPERLINK(", "@SUM(", "\n＝1+1", "\n＠SUM(", "\x00", "\r\n"} {
 		if !strings.Contains(raw.String(), harm) {
 			t.Fatalf("the world does not have %q; this test would prove less", harm)
 		}

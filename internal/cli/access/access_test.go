@@ -115,7 +115,7 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = open.List(t.Context(), defender.ListOptions{}, 0)
+		_, err = open.Incidents(t.Context(), defender.ListOptions{}, 0)
 		if f.dropped != 1 || asked != 2 || (err == nil) != (refusals == 1) {
 			t.Errorf("%d refusals: dropped %d times, asked %d times, %v", refusals, f.dropped, asked, err)
 		}
@@ -145,7 +145,7 @@ func TestSeverityOnXDR(t *testing.T) {
 		t.Fatal(err)
 	}
 	for limit, want := range map[int]int{0: 2, 1: 1, 9: 2} {
-		got, err := open.List(t.Context(), defender.ListOptions{Severity: []defender.Severity{"high"}}, limit)
+		got, err := open.Incidents(t.Context(), defender.ListOptions{Severity: []defender.Severity{"high"}}, limit)
 		if err != nil || len(got) != want {
 			t.Errorf("limit %d: %d incidents, %v", limit, len(got), err)
 		}
@@ -196,7 +196,7 @@ func TestChallengeIsAnswered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			inc, err := open.Brief(t.Context(), "29")
+			inc, err := open.BriefIncident(t.Context(), "29")
 			switch {
 			case tc.err != nil && !errors.As(err, tc.err):
 				t.Errorf("got %v", err)
@@ -242,7 +242,7 @@ func TestPartialUpdateIsNotRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = open.Update(t.Context(), "29", defender.IncidentUpdate{Status: defender.StatusResolved, Comment: "c"}, defender.UpdateOptions{})
+	_, err = open.UpdateIncident(t.Context(), "29", defender.IncidentUpdate{Status: defender.StatusResolved, Comment: "c"}, defender.UpdateOptions{})
 	var partial *defender.PartialUpdateError
 	if !errors.As(err, &partial) || patched != 1 || commented != 1 {
 		t.Errorf("got %v; patched %d times, commented %d times", err, patched, commented)
@@ -319,7 +319,7 @@ func TestBudgetIsTheTenants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = open.Brief(ctx, "29"); err != nil && n < 200 { // 100 a minute
+		if _, err = open.BriefIncident(ctx, "29"); err != nil && n < 200 { // 100 a minute
 			t.Fatalf("call %d: %v", n, err)
 		}
 	}
@@ -360,5 +360,35 @@ func TestNotices(t *testing.T) {
 	n.Wait(tenant, defender.Wait{Operation: defender.OpListIncidents, For: 38*time.Second + time.Millisecond, Why: defender.WaitBudget})
 	if want := string(tenant) + ": waiting 38s to list incidents: its calls of this window are spent\n"; errOut.String() != want {
 		t.Errorf("got %q, want %q", errOut, want)
+	}
+}
+
+// A log tells why nothing happens for long, once per tenant while it lasts; a
+// terminal is told of each wait.
+func TestLongWaitsAreToldWithoutTerminal(t *testing.T) {
+	streams, _, errOut := iostreams.Test("")
+	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	n := &access.Notices{Streams: streams, Now: func() time.Time { return now }}
+	list := func(d time.Duration, why defender.WaitReason) defender.Wait {
+		return defender.Wait{Operation: defender.OpListIncidents, For: d, Why: why}
+	}
+	n.Wait(tenant, list(9*time.Second, defender.WaitBudget))
+	n.Wait(tenant, list(9*time.Second, defender.WaitThrottled))
+	if errOut.Len() > 0 {
+		t.Errorf("short waits are told: %q", errOut)
+	}
+	var wg sync.WaitGroup
+	for range 8 { // calls of a tenant that one refusal lets pause
+		wg.Go(func() { n.Wait(tenant, list(30*time.Second, defender.WaitThrottled)) })
+	}
+	wg.Wait()
+	n.Wait("10000000-0000-4000-8000-000000000002", list(20*time.Second, defender.WaitBudget))
+	now = now.Add(31 * time.Second)
+	n.Wait(tenant, list(12*time.Second, defender.WaitBudget))
+	want := string(tenant) + ": waiting 30s to list incidents: the service asks for a pause\n" +
+		"10000000-0000-4000-8000-000000000002: waiting 20s to list incidents: its calls of this window are spent\n" +
+		string(tenant) + ": waiting 12s to list incidents: its calls of this window are spent\n"
+	if got := errOut.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

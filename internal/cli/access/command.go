@@ -50,8 +50,8 @@ func ForCommand(ctx context.Context, f *factory.Factory, surface string, op defe
 	}, nil
 }
 
-// Notices tells the person at the terminal what the libraries do meanwhile. It
-// is safe for concurrent use.
+// Notices tells the person at the terminal, and a log what matters there, of
+// what the libraries do meanwhile. It is safe for concurrent use.
 type Notices struct {
 	Streams *iostreams.Streams
 	Now     func() time.Time
@@ -59,6 +59,7 @@ type Notices struct {
 	mu    sync.Mutex
 	label map[entra.TenantID]string
 	told  map[string]bool
+	waits map[entra.TenantID]time.Time // until when, as a log was told
 }
 
 func (n *Notices) names(tenants []fleet.Tenant) {
@@ -68,12 +69,21 @@ func (n *Notices) names(tenants []fleet.Tenant) {
 	}
 }
 
-// shortWait is a pause that nobody at a terminal wonders about.
-const shortWait = 2 * time.Second
+// A pause that nobody wonders about: at a terminal, and in a log, where each
+// line is read later and alarms somebody.
+const (
+	shortWait       = 2 * time.Second
+	shortWaitLogged = 10 * time.Second
+)
 
-// Wait tells that a call of a tenant waits.
+// Wait tells that a call of a tenant waits: on a terminal as progress, else, if
+// it is for long, in one line for all calls of the tenant that wait meanwhile.
 func (n *Notices) Wait(id entra.TenantID, w defender.Wait) {
-	if w.For < shortWait {
+	tell := n.Streams.Progressf
+	if !n.Streams.ErrTTY {
+		tell = n.Streams.Notef
+	}
+	if w.For < shortWait || !n.Streams.ErrTTY && !n.logged(id, w.For) {
 		return
 	}
 	name := n.label[id]
@@ -85,7 +95,22 @@ func (n *Notices) Wait(id entra.TenantID, w defender.Wait) {
 		defender.WaitThrottled: "the service asks for a pause",
 		defender.WaitRetry:     "the service failed and is asked again",
 	}[w.Why]
-	n.Streams.Progressf("%s: waiting %s to %s: %s", name, w.For.Round(time.Second), w.Operation, why)
+	tell("%s: waiting %s to %s: %s", name, w.For.Round(time.Second), w.Operation, why)
+}
+
+// logged decides whether a log is told of a wait.
+func (n *Notices) logged(id entra.TenantID, d time.Duration) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := n.Now()
+	if d < shortWaitLogged || now.Before(n.waits[id]) {
+		return false
+	}
+	if n.waits == nil {
+		n.waits = map[entra.TenantID]time.Time{}
+	}
+	n.waits[id] = now.Add(d)
+	return true
 }
 
 // Retiring tells, once per run and API, that an API which is called will end.

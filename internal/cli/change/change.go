@@ -6,14 +6,15 @@ package change
 import (
 	"context"
 	"fmt"
-	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/act"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
+	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/moment"
 	"github.com/tenantry/tenantry/internal/cli/seen"
@@ -49,11 +50,7 @@ func (o *Flags) Check(f *factory.Factory) error {
 	if _, err := moment.Past("--seen", o.Seen, f.Now()); err != nil {
 		return err
 	}
-	if !o.DryRun && !o.Yes && !f.Streams.CanAsk() {
-		return clierr.Usage("look with --dry-run, then add --yes", "this changes a customer's tenant, and nobody is there to confirm it")
-	}
-	_, err := f.Printer()
-	return err
+	return act.Confirmable(f, o.DryRun || o.Yes)
 }
 
 // Guard says how one thing is changed.
@@ -80,7 +77,7 @@ type Job struct {
 	Comment  string // that the customer reads, for the audit
 	Tenant   fleet.Tenant
 	Surface  defender.Surface
-	IDs      []string
+	IDs      []string // one that comes twice is changed once
 	// Show is the command that shows one of them, for next steps: "incidents show".
 	Show string
 	// Write reads one, and changes it unless Guard.DryRun. It may be called more
@@ -91,8 +88,12 @@ type Job struct {
 // Run carries out a job: preview, confirmation, audit, change, account.
 func Run(ctx context.Context, f *factory.Factory, o Flags, j Job) error {
 	list := make([]*Result, 0, len(j.IDs))
+	done := map[string]bool{}
 	for _, id := range j.IDs {
-		list = append(list, j.preview(ctx, f, o, id))
+		if !done[id] {
+			list = append(list, j.preview(ctx, f, o, id))
+		}
+		done[id] = true
 	}
 	ready := 0
 	for _, r := range list {
@@ -105,20 +106,15 @@ func Run(ctx context.Context, f *factory.Factory, o Flags, j Job) error {
 		return finish(ctx, f, j, list)
 	}
 	if !o.Yes {
-		question := fmt.Sprintf("Change %s of %s?", things(ready, j.Noun), Place(j.Tenant))
-		yes, err := f.Streams.Confirm(ctx, question)
-		if err != nil {
+		question := fmt.Sprintf("Change %s of %s?", each.Count(ready, j.Noun, j.Noun+"s"), j.Tenant.Place())
+		if err := act.Confirm(ctx, f, question); err != nil {
 			return err
 		}
-		if !yes {
-			return clierr.Failed("", "nothing was changed")
-		}
 	}
-	store, err := f.Store(ctx)
+	runner, err := act.Runner(ctx, f)
 	if err != nil {
 		return err
 	}
-	runner := &respond.Runner{Store: store, Now: f.Now, Actor: Actor(f)}
 	for _, r := range list {
 		switch {
 		case r.Outcome != OutcomePlanned:
@@ -198,30 +194,4 @@ func (j Job) carryOut(ctx context.Context, f *factory.Factory, o Flags, runner *
 // same compares instants as finely as Microsoft tells them: 100 ns.
 func same(a, b time.Time) bool {
 	return a.Truncate(100 * time.Nanosecond).Equal(b.Truncate(100 * time.Nanosecond))
-}
-
-// Actor is who runs this, for the audit.
-func Actor(f *factory.Factory) string {
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return u.Username
-	}
-	if name := f.Getenv("USER"); name != "" {
-		return name
-	}
-	return f.Getenv("USERNAME")
-}
-
-// Place names a tenant so that no other can be meant.
-func Place(t fleet.Tenant) string {
-	if t.Label() == string(t.ID) {
-		return string(t.ID)
-	}
-	return fmt.Sprintf("%s (%s)", t.Label(), t.ID)
-}
-
-func things(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

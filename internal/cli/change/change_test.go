@@ -245,11 +245,3 @@ func TestDiffers(t *testing.T) {
 		t.Errorf("got %v, %q", err, b.errOut)
 	}
 }
-
-func TestPlace(t *testing.T) {
-	for want, of := range map[string]fleet.Tenant{tenant: {ID: tenant}, "Contoso (" + tenant + ")": {ID: tenant, Name: "Contoso"}} {
-		if got := change.Place(of); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,19 +129,15 @@ func tell(f *factory.Factory, j Job, list []*Result) {
 	}
 }
 
+// None stands for an empty value.
+const None = "(none)"
+
 // sentence is a change in words.
 func sentence(c Field) string {
-	old, to := c.Old, c.New
 	if c.Field == "comment" || c.Field == "comments" {
-		return "comment: " + to
+		return "comment: " + c.New
 	}
-	if old == "" {
-		old = "(none)"
-	}
-	if to == "" {
-		to = "(none)"
-	}
-	return fmt.Sprintf("%s: %s → %s", c.Field, old, to)
+	return fmt.Sprintf("%s: %s → %s", c.Field, cmp.Or(c.Old, None), cmp.Or(c.New, None))
 }
 
 // finish prints what became of all of them and chooses how the command ends.
@@ -167,7 +164,7 @@ func finish(ctx context.Context, f *factory.Factory, j Job, list []*Result) erro
 	failed := 0
 	for _, r := range list {
 		for _, d := range r.Differs {
-			f.Streams.Notef("note: %s %s: %s was written as %s, and the service tells %s", j.Noun, r.ID, d.Field, orNone(d.Written), orNone(d.Told))
+			f.Streams.Notef("note: %s %s: %s was written as %s, and the service tells %s", j.Noun, r.ID, d.Field, cmp.Or(d.Written, None), cmp.Or(d.Told, None))
 		}
 		if r.Detail == "" {
 			continue
@@ -179,13 +176,6 @@ func finish(ctx context.Context, f *factory.Factory, j Job, list []*Result) erro
 		}
 	}
 	return end(ctx, list, failed)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "(none)"
-	}
-	return s
 }
 
 func end(ctx context.Context, list []*Result, failed int) error {

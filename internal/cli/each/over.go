@@ -5,7 +5,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/selection"
 )
@@ -36,6 +38,25 @@ func Over[T any](ctx context.Context, f *factory.Factory, sel selection.Flags, a
 		report.Lost(l.Name, l.Err)
 	}
 	return report, nil
+}
+
+// Through is [Over] for what a command reads of Defender: each tenant is opened
+// for op first. surface is as for [access.ForCommand].
+func Through[T any](ctx context.Context, f *factory.Factory, sel selection.Flags, surface string, op defender.Operation, ask func(context.Context, fleet.Tenant, *access.Tenant) (items []T, note string, err error)) (Report[T], error) {
+	if _, err := f.Printer(); err != nil {
+		return Report[T]{}, err // before anything is asked
+	}
+	opener, err := access.ForCommand(ctx, f, surface, op)
+	if err != nil {
+		return Report[T]{}, err
+	}
+	return Over(ctx, f, sel, func(ctx context.Context, t fleet.Tenant) ([]T, string, error) {
+		open, err := opener.Open(ctx, t.ID)
+		if err != nil {
+			return nil, "", err
+		}
+		return ask(ctx, t, open)
+	})
 }
 
 // progress tells how far a run over tenants has come. It is safe for

@@ -1,5 +1,5 @@
-// Package filter reads the flags that choose and judge incidents and alerts,
-// in Microsoft's words whatever their letter case and surface.
+// Package filter reads the flags that choose what is listed and judge what is
+// changed, in Microsoft's words whatever their letter case and surface.
 package filter
 
 import (
@@ -33,6 +33,27 @@ func Member[T ~string](flag, what string, offered []T, value string, parse func(
 		return "", err
 	}
 	return list[0], nil
+}
+
+// Among is a parser for an enumeration that has none of its own: it reads a
+// word as one of members, whatever its letter case.
+func Among[T ~string](members []T) func(string) (T, bool) {
+	return func(word string) (T, bool) {
+		for _, m := range members {
+			if strings.EqualFold(string(m), word) {
+				return m, true
+			}
+		}
+		return "", false
+	}
+}
+
+// Limit refuses a --limit below 0.
+func Limit(n int) error {
+	if n < 0 {
+		return clierr.Usage("use 0 for all", "--limit: %d is less than 0", n)
+	}
+	return nil
 }
 
 // Or lists members as a sentence does: "low, medium or high".

@@ -70,3 +70,24 @@ func TestWhatIsOfferedIsTaken(t *testing.T) {
 		t.Errorf("got %q", s)
 	}
 }
+
+func TestAmong(t *testing.T) {
+	read := filter.Among(defender.ScanTypes())
+	if v, ok := read("quick"); !ok || v != defender.ScanQuick {
+		t.Errorf("got %q, %v", v, ok)
+	}
+	for _, s := range []string{"", "Quick ", "qui"} {
+		if v, ok := read(s); ok || v != "" {
+			t.Errorf("%q: got %q, %v", s, v, ok)
+		}
+	}
+}
+
+func TestLimit(t *testing.T) {
+	if err := filter.Limit(0); err != nil {
+		t.Error(err)
+	}
+	if err := filter.Limit(-1); err == nil || err.Error() != "--limit: -1 is less than 0" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -2,6 +2,10 @@ package filter
 
 import "github.com/tenantry/tenantry/defender"
 
+// Nobody is the word of --assigned-to for what is assigned to nobody. The
+// services have no filter for it.
+const Nobody = "none"
+
 // The members that help and errors offer, in the order people think of them.
 
 // Statuses of incidents.
@@ -24,28 +28,18 @@ func Classifications() []defender.Classification {
 	return []defender.Classification{defender.ClassificationTruePositive, defender.ClassificationExpected, defender.ClassificationFalsePositive}
 }
 
-// Determinations of a classification, as the page on updating incidents lists
-// them (https://learn.microsoft.com/defender-xdr/api-update-incidents) in
-// Graph's spelling; all of them for another classification.
+// Determinations of a classification; all of them for another, each once.
 func Determinations(c defender.Classification) []defender.Determination {
-	positive := []defender.Determination{
-		defender.DeterminationMultiStagedAttack, defender.DeterminationMaliciousUserActivity, defender.DeterminationCompromisedAccount,
-		defender.DeterminationMalware, defender.DeterminationPhishing, defender.DeterminationUnwantedSoftware,
+	if of := defender.DeterminationsOf(c); of != nil {
+		return of
 	}
-	expected := []defender.Determination{
-		defender.DeterminationSecurityTesting, defender.DeterminationLineOfBusiness, defender.DeterminationConfirmedActivity,
+	var all []defender.Determination
+	for _, c := range Classifications() {
+		for _, d := range defender.DeterminationsOf(c) {
+			if d != defender.DeterminationOther { // that of all three
+				all = append(all, d)
+			}
+		}
 	}
-	mistaken := []defender.Determination{defender.DeterminationNotMalicious, defender.DeterminationNotEnoughData}
-	var list []defender.Determination
-	switch c {
-	case defender.ClassificationTruePositive:
-		list = positive
-	case defender.ClassificationExpected:
-		list = expected
-	case defender.ClassificationFalsePositive:
-		list = mistaken
-	default:
-		list = append(append(positive, expected...), mistaken...)
-	}
-	return append(list, defender.DeterminationOther)
+	return append(all, defender.DeterminationOther)
 }

@@ -1,4 +1,5 @@
-// Package moment reads points in time as people type them.
+// Package moment reads points in time as people type them, and writes them as
+// tables show them.
 package moment
 
 import (
@@ -9,6 +10,9 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 )
 
+// Forms are the forms of a point in time that help and errors offer.
+const Forms = "24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z"
+
 // Parse reads the value of a flag that is a point in time: an age such as 90m,
 // 24h, 7d or 2w, a date (midnight UTC), or an RFC 3339 time. Empty is the zero
 // time.
@@ -17,7 +21,7 @@ func Parse(flag, s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
-	bad := clierr.Usage("use 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z", "%s: %q is not a time", flag, s)
+	bad := clierr.Usage("use "+Forms, "%s: %q is not a time", flag, s)
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return t, nil
 	}
@@ -50,4 +54,12 @@ func Past(flag, s string, now time.Time) (time.Time, error) {
 			"%s: %q is still to come", flag, strings.TrimSpace(s))
 	}
 	return t, err
+}
+
+// Stamp is a time in a table: in UTC, to the minute; empty for the zero time.
+func Stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04")
 }

@@ -56,3 +56,13 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestStamp(t *testing.T) {
+	at := time.Date(2026, 11, 16, 1, 30, 59, 0, time.FixedZone("", 2*60*60))
+	if got := Stamp(at); got != "2026-11-15 23:30" {
+		t.Errorf("got %q", got)
+	}
+	if got := Stamp(time.Time{}); got != "" {
+		t.Errorf("the zero time: %q", got)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/jmespath/go-jmespath"
@@ -235,11 +236,13 @@ func writeCSV(w io.Writer, columns []string, rows [][]string) error {
 
 // plainCell makes a cell text and nothing else: for a terminal, as Clean does,
 // and for a spreadsheet, which would take what begins like a formula for one.
-// The apostrophe is what OWASP's page on CSV injection advises. Numbers keep
+// The apostrophe is what OWASP's page on CSV injection advises, and so are the
+// full-width characters, which some locales read as the plain ones. Numbers keep
 // their sign. JSON and YAML give the text as it was.
 func plainCell(s string) string {
 	s = Clean(s)
-	if s == "" || !strings.ContainsRune("=+-@", []rune(strings.TrimLeft(s, " ") + " ")[0]) {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(s, unicode.IsSpace))
+	if !strings.ContainsRune("=+-@＝＋－＠", first) {
 		return s
 	}
 	if _, err := strconv.ParseFloat(s, 64); err == nil {

@@ -159,8 +159,10 @@ none
 // What a spreadsheet would take for a formula stays text, and a terminal is
 // not told anything either; numbers stay numbers, and JSON keeps the text.
 func TestCSVIsSafe(t *testing.T) {
-	cells := []string{"=HYPERLINK(\"http://evil\")", "+1+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", " =1", "-5", "+1.5", "a\x1b]0;x\x07b\u009b2J", "\t=1", "plain"}
-	want := []string{"'=HYPERLINK(\"http://evil\")", "'+1+cmd|' /C calc'!A0", "'@SUM(A1)", "'-2+3", "' =1", "-5", "+1.5", "a]0;xb2J", "' =1", "plain"}
+	cells := []string{"=HYPERLINK(\"http://evil\")", "+1+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", " =1", "-5", "+1.5", "a\x1b]0;x\x07b\u009b2J", "\t=1", "plain",
+		"＝1+1", "＋1", "－2", "＠SUM(A1)", "\u3000＝1", "\u00a0=1", "a＝1"}
+	want := []string{"'=HYPERLINK(\"http://evil\")", "'+1+cmd|' /C calc'!A0", "'@SUM(A1)", "'-2+3", "' =1", "-5", "+1.5", "a]0;xb2J", "' =1", "plain",
+		"'＝1+1", "'＋1", "'－2", "'＠SUM(A1)", "'\u3000＝1", "'\u00a0=1", "a＝1"}
 	var rows [][]string
 	for _, c := range cells {
 		rows = append(rows, []string{c})

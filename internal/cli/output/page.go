@@ -101,27 +101,27 @@ func (p *Page) Paragraphs(indent int, s string) {
 // Words writes cells one after the other on a line, separated as given, and
 // goes on in the next line where the width ends. Empty cells are left out.
 func (p *Page) Words(indent int, separator string, cells ...Cell) {
-	line, painted, length := "", strings.Repeat(" ", indent), indent
+	between := utf8.RuneCountInString(separator)
+	line, length := strings.Repeat(" ", indent), indent
 	for _, c := range cells {
 		text := Clean(c.Text)
 		if text == "" {
 			continue
 		}
 		n := utf8.RuneCountInString(text)
-		if line != "" && p.width > 0 && length+len(separator)+n > p.width {
-			p.line(painted, "")
-			line, painted, length = "", strings.Repeat(" ", indent), indent
+		if length > indent && p.width > 0 && length+between+n > p.width {
+			p.line(line, "")
+			line, length = strings.Repeat(" ", indent), indent
 		}
-		if line != "" {
-			painted += separator
-			length += utf8.RuneCountInString(separator)
+		if length > indent {
+			line += separator
+			length += between
 		}
-		line += text
-		painted += p.paint(text, c.Style)
+		line += p.paint(text, c.Style)
 		length += n
 	}
-	if line != "" {
-		p.line(painted, "")
+	if length > indent {
+		p.line(line, "")
 	}
 	p.begun = true
 }

@@ -113,10 +113,8 @@ func gather(alerts []defender.Alert) ([]*entity, map[*entity]int) {
 }
 
 func (e *entity) add(other entity) {
-	for _, d := range other.details {
-		if !slices.Contains(e.details, d) && len(e.details) == 0 {
-			e.details = append(e.details, d)
-		}
+	if len(e.details) == 0 {
+		e.details = other.details
 	}
 	if gravity(other.verdict) > gravity(e.verdict) {
 		e.verdict = other.verdict

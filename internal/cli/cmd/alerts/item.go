@@ -1,8 +1,6 @@
 package alerts
 
 import (
-	"time"
-
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/output"
@@ -33,23 +31,5 @@ func (i Item) MarshalJSON() ([]byte, error) {
 	return output.Compose(head, i.Alert)
 }
 
-// List is what alerts list prints as JSON.
-type List struct {
-	Items   []Item               `json:"items"`
-	Tenants []fleet.TenantStatus `json:"tenants"`
-}
-
-// statusLine is how a status per tenant stands in NDJSON, after the items.
-type statusLine struct {
-	TenantStatus fleet.TenantStatus `json:"tenantStatus"`
-}
-
 // shown is what is remembered of an alert that was shown.
 func shown(a *defender.Alert) fleet.Seen { return fleet.Seen{ID: a.ID, LastUpdate: a.LastUpdate} }
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04")
-}

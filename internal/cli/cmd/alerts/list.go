@@ -14,7 +14,6 @@ import (
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
-	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -67,7 +66,7 @@ Needed is the application role SecurityAlert.Read.All of Microsoft Graph.`,
 	}
 	o.sel.Add(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&o.since, "since", "", "updated since this `time`: 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z")
+	fs.StringVar(&o.since, "since", "", "updated since this `time`: "+moment.Forms)
 	fs.StringSliceVar(&o.status, "status", nil, "in this `status`: "+filter.Or(filter.AlertStatuses())+"; several with commas")
 	fs.StringSliceVar(&o.severity, "severity", nil, "of this `severity`: "+filter.Or(filter.Severities())+"; several with commas")
 	fs.StringSliceVar(&o.source, "service", nil, "from this `product`, such as microsoftDefenderForEndpoint; several with commas")
@@ -76,10 +75,6 @@ Needed is the application role SecurityAlert.Read.All of Microsoft Graph.`,
 	fs.IntVar(&o.limit, "limit", 0, "at most this many per tenant; 0 means all")
 	return cmd
 }
-
-// nobody is the word of --assigned-to for alerts without an assignee. The
-// service has no filter for it.
-const nobody = "none"
 
 func (o listOptions) parse(now time.Time) (query defender.AlertListOptions, keep []func(*defender.Alert) bool, err error) {
 	if query.Since, err = moment.Past("--since", o.since, now); err != nil {
@@ -94,10 +89,10 @@ func (o listOptions) parse(now time.Time) (query defender.AlertListOptions, keep
 	if query.ServiceSource, err = filter.Members("--service", "a product that alerts come from", services(), o.source, defender.ParseServiceSource); err != nil {
 		return query, nil, err
 	}
-	if o.limit < 0 {
-		return query, nil, clierr.Usage("use 0 for all", "--limit: %d is less than 0", o.limit)
+	if err := filter.Limit(o.limit); err != nil {
+		return query, nil, err
 	}
-	if strings.EqualFold(o.assignedTo, nobody) {
+	if strings.EqualFold(o.assignedTo, filter.Nobody) {
 		keep = append(keep, func(a *defender.Alert) bool { return a.AssignedTo == "" })
 	} else {
 		query.AssignedTo = o.assignedTo
@@ -122,18 +117,7 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Printer(); err != nil {
-		return err // before anything is asked
-	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpListAlerts)
-	if err != nil {
-		return err
-	}
-	report, err := each.Over(ctx, f, o.sel, func(ctx context.Context, t fleet.Tenant) ([]Item, string, error) {
-		open, err := opener.Open(ctx, t.ID)
-		if err != nil {
-			return nil, "", err
-		}
+	report, err := each.Through(ctx, f, o.sel, "auto", defender.OpListAlerts, func(ctx context.Context, t fleet.Tenant, open *access.Tenant) ([]Item, string, error) {
 		list, err := open.Alerts(ctx, query, o.limit, keep...)
 		items := make([]Item, 0, len(list))
 		for _, a := range list {
@@ -161,19 +145,12 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 
 func printList(f *factory.Factory, items []Item, tenants []fleet.TenantStatus) error {
 	rows := make([][]string, 0, len(items))
-	lines := make([]any, 0, len(items)+len(tenants))
 	for _, i := range items {
 		rows = append(rows, []string{
-			i.TenantName, i.ID, string(i.Severity), string(i.Status), i.AssignedTo, stamp(i.LastUpdate), i.IncidentID, i.ServiceSource, i.Title,
+			i.TenantName, i.ID, string(i.Severity), string(i.Status), i.AssignedTo, moment.Stamp(i.LastUpdate), i.IncidentID, i.ServiceSource, i.Title,
 		})
-		lines = append(lines, i)
 	}
-	for _, t := range tenants {
-		lines = append(lines, statusLine{t})
-	}
-	return f.Print(output.Result{
-		Doc:     List{Items: items, Tenants: tenants},
-		Lines:   lines,
+	return each.Print(f, items, tenants, output.Result{
 		Columns: []string{"TENANT", "ID", "SEVERITY", "STATUS", "ASSIGNED", "UPDATED", "INCIDENT", "SERVICE", "ALERT"},
 		Rows:    rows,
 		Give: output.Give{

@@ -13,6 +13,7 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/moment"
 	"github.com/tenantry/tenantry/internal/cli/output"
 	"github.com/tenantry/tenantry/internal/cli/seen"
 	"github.com/tenantry/tenantry/internal/cli/story"
@@ -46,15 +47,7 @@ func runShow(ctx context.Context, f *factory.Factory, tenant, id string) error {
 	if _, err := f.Printer(); err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpGetAlert)
-	if err != nil {
-		return err
-	}
-	t, err := f.Tenant(ctx, tenant)
-	if err != nil {
-		return err
-	}
-	open, err := opener.Open(ctx, t.ID)
+	t, open, err := access.One(ctx, f, tenant, "auto", defender.OpGetAlert)
 	if err != nil {
 		return err
 	}
@@ -85,7 +78,7 @@ func describe(i Item) [][]string {
 	rows := [][]string{
 		{"alert", i.ID}, {"title", i.Title}, {"tenant", i.TenantName},
 		{"status", string(i.Status)}, {"severity", string(i.Severity)},
-		{"created", stamp(i.Created)}, {"updated", stamp(i.LastUpdate)},
+		{"created", moment.Stamp(i.Created)}, {"updated", moment.Stamp(i.LastUpdate)},
 	}
 	for _, r := range [][]string{
 		{"incident", i.IncidentID}, {"service", i.ServiceSource}, {"assigned to", i.AssignedTo},
@@ -97,7 +90,7 @@ func describe(i Item) [][]string {
 		}
 	}
 	for _, c := range i.Comments {
-		rows = append(rows, []string{"comment", fmt.Sprintf("%s  %s: %s", stamp(c.Created), c.By, c.Text)})
+		rows = append(rows, []string{"comment", fmt.Sprintf("%s  %s: %s", moment.Stamp(c.Created), c.By, c.Text)})
 	}
 	return rows
 }

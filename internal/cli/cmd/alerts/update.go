@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -99,7 +98,7 @@ Needed is the application role SecurityAlert.ReadWrite.All of Microsoft Graph
 			return runJob(cmd.Context(), f, flags, defender.OpCommentAlert, args, job, defender.AlertUpdate{Comment: text})
 		},
 	}
-	cmd.Flags().StringVar(&text, "comment", "", "`text` of the comment")
+	cmd.Flags().StringVar(&text, "comment", "", "`text` of the comment (required)")
 	flags.Add(cmd, false)
 	return cmd
 }
@@ -109,26 +108,13 @@ func runJob(ctx context.Context, f *factory.Factory, flags change.Flags, op defe
 	if err := flags.Check(f); err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, "auto", op)
-	if err != nil {
-		return err
-	}
-	t, err := f.Tenant(ctx, flags.Tenant)
-	if err != nil {
-		return err
-	}
-	open, err := opener.Open(ctx, t.ID)
+	t, open, err := access.One(ctx, f, flags.Tenant, "auto", op)
 	if err != nil {
 		return err
 	}
 	f.Streams.Progressf("%s, through %s: %s", t.Label(), open.Surface, open.Reason)
 	job.Noun, job.SeenKind, job.Show = "alert", fleet.SeenAlert, "alerts show"
-	job.Tenant, job.Surface = t, open.Surface
-	for _, id := range ids {
-		if !slices.Contains(job.IDs, id) {
-			job.IDs = append(job.IDs, id)
-		}
-	}
+	job.Tenant, job.Surface, job.IDs = t, open.Surface, ids
 	job.Write = func(ctx context.Context, id string, g change.Guard) (*change.Written, error) {
 		r, err := open.UpdateAlert(ctx, id, u, defender.AlertUpdateOptions{SeenAt: g.SeenAt, Force: g.Force, DryRun: g.DryRun})
 		if r == nil {

@@ -64,7 +64,7 @@ next. What is empty is left out.`,
 	fs := cmd.Flags()
 	fs.StringSliceVar(&o.tenants, "tenant", nil, "of this `tenant`, by id, domain or name; repeat it for several")
 	fs.StringVar(&o.target, "target", "", "on what has this `id`: an incident, an alert, a machine, an indicator (its value, when submitted)")
-	fs.StringVar(&o.since, "since", "", "begun since this `time`: 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z")
+	fs.StringVar(&o.since, "since", "", "begun since this `time`: "+moment.Forms)
 	fs.StringSliceVar(&o.outcomes, "outcome", nil, "with this `outcome`: "+filter.Or(outcomes())+"; several with commas")
 	fs.StringSliceVar(&o.kinds, "kind", nil, "of this `kind`: "+filter.Or(respond.Kinds())+"; several with commas")
 	fs.IntVar(&o.limit, "limit", 0, "at most this many; 0 means all")
@@ -78,36 +78,24 @@ func (o listOptions) parse(now time.Time) (fleet.AuditFilter, error) {
 	if q.Since, err = moment.Past("--since", o.since, now); err != nil {
 		return q, err
 	}
-	chosen, err := filter.Members("--outcome", "an outcome", outcomes(), o.outcomes, among(outcomes()))
+	chosen, err := filter.Members("--outcome", "an outcome", outcomes(), o.outcomes, filter.Among(outcomes()))
 	if err != nil {
 		return q, err
 	}
 	for _, c := range chosen {
 		q.Outcomes = append(q.Outcomes, c.stored())
 	}
-	kinds, err := filter.Members("--kind", "a kind of change", respond.Kinds(), o.kinds, among(respond.Kinds()))
+	kinds, err := filter.Members("--kind", "a kind of change", respond.Kinds(), o.kinds, filter.Among(respond.Kinds()))
 	if err != nil {
 		return q, err
 	}
 	for _, k := range kinds {
 		q.Kinds = append(q.Kinds, string(k))
 	}
-	if o.limit < 0 {
-		return q, clierr.Usage("use 0 for all", "--limit: %d is less than 0", o.limit)
+	if err := filter.Limit(o.limit); err != nil {
+		return q, err
 	}
 	return q, nil
-}
-
-// among reads a member of a list, whatever its letter case.
-func among[T ~string](members []T) func(string) (T, bool) {
-	return func(s string) (T, bool) {
-		for _, m := range members {
-			if strings.EqualFold(string(m), s) {
-				return m, true
-			}
-		}
-		return "", false
-	}
 }
 
 func runList(ctx context.Context, f *factory.Factory, o listOptions) error {

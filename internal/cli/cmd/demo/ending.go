@@ -40,7 +40,7 @@ func (s *stage) read(ctx context.Context) error {
 		if err != nil {
 			return nil, "", err
 		}
-		list, err := open.List(ctx, defender.ListOptions{}, 0)
+		list, err := open.Incidents(ctx, defender.ListOptions{}, 0)
 		items := make([]incidents.Item, 0, len(list))
 		for _, inc := range list {
 			items = append(items, incidents.NewItem(t, inc))

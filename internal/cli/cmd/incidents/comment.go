@@ -42,11 +42,11 @@ manage).`,
 			}
 			job := change.Job{Kind: respond.KindIncidentComment, Comment: text}
 			return runJob(cmd.Context(), f, flags, surface, defender.OpCommentIncident, args, job, func(ctx context.Context, t *access.Tenant, id string, g change.Guard) (*change.Written, error) {
-				return written(t.Update(ctx, id, defender.IncidentUpdate{Comment: text}, defender.UpdateOptions{DryRun: g.DryRun}))
+				return written(t.UpdateIncident(ctx, id, defender.IncidentUpdate{Comment: text}, defender.UpdateOptions{DryRun: g.DryRun}))
 			})
 		},
 	}
-	cmd.Flags().StringVar(&text, "comment", "", "`text` of the comment")
+	cmd.Flags().StringVar(&text, "comment", "", "`text` of the comment (required)")
 	flags.Add(cmd, false)
 	cmd.Flags().StringVar(&surface, "surface", "auto", "auto, graph or xdr")
 	return cmd

@@ -1,8 +1,6 @@
 package incidents
 
 import (
-	"time"
-
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/output"
@@ -33,25 +31,7 @@ func (i Item) MarshalJSON() ([]byte, error) {
 	return output.Compose(head, i.Incident)
 }
 
-// List is what incidents list prints as JSON.
-type List struct {
-	Items   []Item               `json:"items"`
-	Tenants []fleet.TenantStatus `json:"tenants"`
-}
-
-// statusLine is how a status per tenant stands in NDJSON, after the items.
-type statusLine struct {
-	TenantStatus fleet.TenantStatus `json:"tenantStatus"`
-}
-
 // shown is what is remembered of an incident that was shown.
 func shown(inc *defender.Incident) fleet.Seen {
 	return fleet.Seen{ID: inc.ID, LastUpdate: inc.LastUpdate}
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04")
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
-	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -68,7 +67,7 @@ Incident.Read.All of Microsoft Threat Protection (the Defender XDR API).`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runList(cmd.Context(), f, o) },
 	}
 	o.sel.Add(cmd)
-	cmd.Flags().StringVar(&o.since, "since", "", "updated since this `time`: 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z")
+	cmd.Flags().StringVar(&o.since, "since", "", "updated since this `time`: "+moment.Forms)
 	cmd.Flags().StringSliceVar(&o.status, "status", nil, "in this `status`: "+filter.Or(filter.Statuses())+"; several with commas")
 	cmd.Flags().StringSliceVar(&o.severity, "severity", nil, "of this `severity`: "+filter.Or(filter.Severities())+"; several with commas")
 	cmd.Flags().StringVar(&o.assignedTo, "assigned-to", "", "assigned to this `name`, as the incident tells it; none for those assigned to nobody")
@@ -76,10 +75,6 @@ Incident.Read.All of Microsoft Threat Protection (the Defender XDR API).`,
 	cmd.Flags().IntVar(&o.limit, "limit", 0, "at most this many per tenant; 0 means all")
 	return cmd
 }
-
-// nobody is the word of --assigned-to for incidents without an assignee. The
-// services have no filter for it.
-const nobody = "none"
 
 func (o listOptions) parse(now time.Time) (query defender.ListOptions, keep []func(*defender.Incident) bool, err error) {
 	if query.Since, err = moment.Past("--since", o.since, now); err != nil {
@@ -91,10 +86,10 @@ func (o listOptions) parse(now time.Time) (query defender.ListOptions, keep []fu
 	if query.Severity, err = filter.Members("--severity", "a severity", filter.Severities(), o.severity, defender.ParseSeverity); err != nil {
 		return query, nil, err
 	}
-	if o.limit < 0 {
-		return query, nil, clierr.Usage("use 0 for all", "--limit: %d is less than 0", o.limit)
+	if err := filter.Limit(o.limit); err != nil {
+		return query, nil, err
 	}
-	if strings.EqualFold(o.assignedTo, nobody) {
+	if strings.EqualFold(o.assignedTo, filter.Nobody) {
 		keep = append(keep, func(i *defender.Incident) bool { return i.AssignedTo == "" })
 	} else {
 		query.AssignedTo = o.assignedTo
@@ -107,19 +102,8 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Printer(); err != nil {
-		return err // before anything is asked
-	}
-	opener, err := access.ForCommand(ctx, f, o.surface, defender.OpListIncidents)
-	if err != nil {
-		return err
-	}
-	report, err := each.Over(ctx, f, o.sel, func(ctx context.Context, t fleet.Tenant) ([]Item, string, error) {
-		open, err := opener.Open(ctx, t.ID)
-		if err != nil {
-			return nil, "", err
-		}
-		list, err := open.List(ctx, query, o.limit, keep...)
+	report, err := each.Through(ctx, f, o.sel, o.surface, defender.OpListIncidents, func(ctx context.Context, t fleet.Tenant, open *access.Tenant) ([]Item, string, error) {
+		list, err := open.Incidents(ctx, query, o.limit, keep...)
 		items := make([]Item, 0, len(list))
 		for _, inc := range list {
 			items = append(items, NewItem(t, inc))
@@ -146,19 +130,12 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 
 func printList(f *factory.Factory, items []Item, tenants []fleet.TenantStatus) error {
 	rows := make([][]string, 0, len(items))
-	lines := make([]any, 0, len(items)+len(tenants))
 	for _, i := range items {
 		rows = append(rows, []string{
-			i.TenantName, i.ID, string(i.Severity), string(i.Status), i.AssignedTo, stamp(i.LastUpdate), string(i.Surface), i.Name,
+			i.TenantName, i.ID, string(i.Severity), string(i.Status), i.AssignedTo, moment.Stamp(i.LastUpdate), string(i.Surface), i.Name,
 		})
-		lines = append(lines, i)
 	}
-	for _, t := range tenants {
-		lines = append(lines, statusLine{t})
-	}
-	return f.Print(output.Result{
-		Doc:     List{Items: items, Tenants: tenants},
-		Lines:   lines,
+	return each.Print(f, items, tenants, output.Result{
 		Columns: []string{"TENANT", "ID", "SEVERITY", "STATUS", "ASSIGNED", "UPDATED", "SURFACE", "INCIDENT"},
 		Rows:    rows,
 		Give:    Give(),

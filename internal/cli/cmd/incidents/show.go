@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/moment"
 	"github.com/tenantry/tenantry/internal/cli/output"
 	"github.com/tenantry/tenantry/internal/cli/seen"
 	"github.com/tenantry/tenantry/internal/cli/story"
@@ -40,7 +41,10 @@ AZURE_TENANT_ID is set or the state holds only one.
 On a terminal long lists are cut short and say so, and severities are coloured
 unless NO_COLOR is set; in a file or a pipe nothing is cut or coloured. JSON and
 YAML hold everything the surface told, fields this version does not know among
-them; CSV holds the incident's own fields and a line per alert.`,
+them; CSV holds the incident's own fields and a line per alert.
+
+Needed is the application role SecurityIncident.Read.All of Microsoft Graph, or
+Incident.Read.All of Microsoft Threat Protection (the Defender XDR API).`,
 		Example: command.Examples(
 			"in words", "tenantry incidents show 29 --tenant contoso.com",
 			"titles of its alerts", "tenantry incidents show 29 --tenant contoso.com --output json --query 'alerts[].title'"),
@@ -70,19 +74,11 @@ func runShow(ctx context.Context, f *factory.Factory, o showOptions) error {
 	if _, err := f.Printer(); err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, o.surface, defender.OpGetIncident)
+	t, open, err := access.One(ctx, f, o.tenant, o.surface, defender.OpGetIncident)
 	if err != nil {
 		return err
 	}
-	t, err := f.Tenant(ctx, o.tenant)
-	if err != nil {
-		return err
-	}
-	open, err := opener.Open(ctx, t.ID)
-	if err != nil {
-		return err
-	}
-	inc, err := open.Get(ctx, o.id)
+	inc, err := open.Incident(ctx, o.id)
 	if err != nil {
 		return err
 	}
@@ -112,7 +108,7 @@ func describe(i Item) [][]string {
 	rows := [][]string{
 		{"incident", i.ID}, {"name", i.Name}, {"tenant", i.TenantName},
 		{"status", string(i.Status)}, {"severity", string(i.Severity)},
-		{"created", stamp(i.Created)}, {"updated", stamp(i.LastUpdate)},
+		{"created", moment.Stamp(i.Created)}, {"updated", moment.Stamp(i.LastUpdate)},
 	}
 	for _, r := range [][]string{
 		{"assigned to", i.AssignedTo}, {"classification", string(i.Classification)}, {"determination", string(i.Determination)},
@@ -123,7 +119,7 @@ func describe(i Item) [][]string {
 		}
 	}
 	for _, c := range i.Comments {
-		rows = append(rows, []string{"comment", fmt.Sprintf("%s  %s: %s", stamp(c.Created), c.By, c.Text)})
+		rows = append(rows, []string{"comment", fmt.Sprintf("%s  %s: %s", moment.Stamp(c.Created), c.By, c.Text)})
 	}
 	for n, a := range i.Alerts {
 		rows = append(rows, []string{fmt.Sprintf("alert %d", n+1), alertLine(a)})

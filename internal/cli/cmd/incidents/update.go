@@ -140,13 +140,13 @@ func runUpdate(cmd *cobra.Command, f *factory.Factory, o updateOptions) error {
 	return runJob(cmd.Context(), f, o.flags, o.surface, defender.OpUpdateIncident, o.ids, job, func(ctx context.Context, t *access.Tenant, id string, g change.Guard) (*change.Written, error) {
 		u := u
 		if !tags.none() {
-			now, err := t.Brief(ctx, id)
+			now, err := t.BriefIncident(ctx, id)
 			if err != nil {
 				return nil, err
 			}
 			u.Tags = tags.of(now.Tags)
 		}
-		return written(t.Update(ctx, id, u, defender.UpdateOptions{SeenAt: g.SeenAt, Force: g.Force, DryRun: g.DryRun}))
+		return written(t.UpdateIncident(ctx, id, u, defender.UpdateOptions{SeenAt: g.SeenAt, Force: g.Force, DryRun: g.DryRun}))
 	})
 }
 
@@ -169,34 +169,15 @@ func runJob(ctx context.Context, f *factory.Factory, flags change.Flags, surface
 	if err := flags.Check(f); err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, surface, op)
-	if err != nil {
-		return err
-	}
-	t, err := f.Tenant(ctx, flags.Tenant)
-	if err != nil {
-		return err
-	}
-	open, err := opener.Open(ctx, t.ID)
+	t, open, err := access.One(ctx, f, flags.Tenant, surface, op)
 	if err != nil {
 		return err
 	}
 	f.Streams.Progressf("%s, through %s: %s", t.Label(), open.Surface, open.Reason)
 	job.Noun, job.SeenKind, job.Show = "incident", fleet.SeenIncident, "incidents show"
-	job.Tenant, job.Surface, job.IDs = t, open.Surface, unique(ids)
+	job.Tenant, job.Surface, job.IDs = t, open.Surface, ids
 	job.Write = func(ctx context.Context, id string, g change.Guard) (*change.Written, error) {
 		return write(ctx, open, id, g)
 	}
 	return change.Run(ctx, f, flags, job)
-}
-
-// unique leaves out ids that come a second time.
-func unique(ids []string) []string {
-	var out []string
-	for _, id := range ids {
-		if !slices.Contains(out, id) {
-			out = append(out, id)
-		}
-	}
-	return out
 }

@@ -1,6 +1,7 @@
 package indicators
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,18 +14,21 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/moment"
 	"github.com/tenantry/tenantry/internal/cli/output"
 	"github.com/tenantry/tenantry/respond"
 )
 
 // Deleted is what became of the deletion of an indicator.
 type Deleted struct {
-	head
+	each.Head
 	ID        string              `json:"id"`
-	Outcome   string              `json:"outcome"` // done, or planned with --dry-run
+	Outcome   string              `json:"outcome"` // of the audit, or planned with --dry-run
 	Indicator *defender.Indicator `json:"indicator,omitempty"`
 	AuditID   int64               `json:"auditId,omitempty"`
+	act.Remarks
 }
 
 type deleteOptions struct {
@@ -60,15 +64,7 @@ func runDelete(ctx context.Context, f *factory.Factory, o deleteOptions) error {
 	if err := o.Check(f); err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpDeleteIndicator)
-	if err != nil {
-		return err
-	}
-	t, err := f.Tenant(ctx, o.tenant)
-	if err != nil {
-		return err
-	}
-	open, err := opener.Open(ctx, t.ID)
+	t, open, err := access.One(ctx, f, o.tenant, "auto", defender.OpDeleteIndicator)
 	if err != nil {
 		return err
 	}
@@ -85,12 +81,12 @@ func runDelete(ctx context.Context, f *factory.Factory, o deleteOptions) error {
 	if err := plan.Check(); err != nil {
 		return err
 	}
-	f.Streams.Notef("indicator %s: %s %s, %s, created %s by %s: %s", i.ID, i.Type, i.Value, i.Action, stamp(i.Created), orNone(i.Source), i.Title)
-	done := Deleted{head: headOf(t), ID: i.ID, Outcome: act.OutcomePlanned, Indicator: i}
+	f.Streams.Notef("indicator %s: %s %s, %s, created %s by %s: %s", i.ID, i.Type, i.Value, i.Action, moment.Stamp(i.Created), cmp.Or(i.Source, change.None), i.Title)
+	done := Deleted{Head: each.HeadOf(t), ID: i.ID, Outcome: act.OutcomePlanned, Indicator: i}
 	if o.DryRun {
 		return printDeleted(f, done)
 	}
-	if err := o.Confirm(ctx, f, fmt.Sprintf("Delete indicator %s (%s %s) of %s?", i.ID, i.Type, i.Value, change.Place(t))); err != nil {
+	if err := o.Confirm(ctx, f, fmt.Sprintf("Delete indicator %s (%s %s) of %s?", i.ID, i.Type, i.Value, t.Place())); err != nil {
 		return err
 	}
 	runner, err := act.Runner(ctx, f)
@@ -99,14 +95,17 @@ func runDelete(ctx context.Context, f *factory.Factory, o deleteOptions) error {
 	}
 	res, err := access.Again(ctx, open, func() (respond.Result, error) { return runner.DeleteIndicator(ctx, open.Client(), plan) })
 	if e, ok := errors.AsType[*defender.UncertainError](err); ok {
-		return &defender.UncertainError{Surface: e.Surface, Operation: e.Operation, Target: e.Target, Err: e.Err,
+		err = &defender.UncertainError{Surface: e.Surface, Operation: e.Operation, Target: e.Target, Err: e.Err,
 			Check: show + " tells whether it is gone; deleting it again is safe."}
 	}
-	if err != nil {
+	if err != nil && res.AuditID == 0 {
 		return err
 	}
 	done.Outcome, done.AuditID = string(res.Outcome), res.AuditID
-	return printDeleted(f, done)
+	if err != nil { // begun, and not done: the outcome is data too
+		done.Remarks = act.RemarksOn(err)
+	}
+	return errors.Join(err, printDeleted(f, done))
 }
 
 // find looks for an indicator by its id: the service lists them, and has no

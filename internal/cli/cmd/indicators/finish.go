@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/fleet"
+	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 	"github.com/tenantry/tenantry/internal/cli/output"
 )
@@ -19,7 +20,7 @@ func finish(f *factory.Factory, items []Submitted, tenants []fleet.TenantStatus,
 		}
 		rows = append(rows, []string{i.TenantName, i.Outcome, id, string(i.Type), i.Value, strings.Join(i.Changes, "; ")})
 	}
-	err := printList(f, items, tenants, output.Result{
+	err := each.Print(f, items, tenants, output.Result{
 		Columns: []string{"TENANT", "OUTCOME", "ID", "TYPE", "VALUE", "CHANGES"},
 		Rows:    rows,
 		Give:    output.Give{Cut: []output.Limit{{Column: "CHANGES", Width: 16}, {Column: "VALUE", Width: 20}, {Column: "TENANT", Width: 12}}},

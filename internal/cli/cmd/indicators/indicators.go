@@ -13,7 +13,6 @@ import (
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
-	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -42,71 +41,15 @@ Ti.ReadWrite.All for all of them.`,
 	}, newList(f), newSubmit(f), newDelete(f))
 }
 
-// head is what every item of a list says of its tenant.
-type head struct {
-	TenantID   string `json:"tenantId"`
-	TenantName string `json:"tenantName,omitempty"`
-	Customer   string `json:"customer,omitempty"`
-}
-
-func headOf(t fleet.Tenant) head {
-	return head{TenantID: string(t.ID), TenantName: t.Label(), Customer: t.Customer}
-}
-
 // Item is an indicator with the tenant it belongs to.
 type Item struct {
-	head
+	each.Head
 	*defender.Indicator
 }
 
 // MarshalJSON writes the tenant, and then the indicator's own properties as
 // Defender for Endpoint names them.
-func (i Item) MarshalJSON() ([]byte, error) { return output.Compose(i.head, i.Indicator) }
-
-// list is what the commands over several tenants print as JSON.
-type list[T any] struct {
-	Items   []T                  `json:"items"`
-	Tenants []fleet.TenantStatus `json:"tenants"`
-}
-
-// statusLine is how a status per tenant stands in NDJSON, after the items.
-type statusLine struct {
-	TenantStatus fleet.TenantStatus `json:"tenantStatus"`
-}
-
-// printList prints items over tenants with their account.
-func printList[T any](f *factory.Factory, items []T, tenants []fleet.TenantStatus, r output.Result) error {
-	lines := make([]any, 0, len(items)+len(tenants))
-	for _, i := range items {
-		lines = append(lines, i)
-	}
-	for _, t := range tenants {
-		lines = append(lines, statusLine{t})
-	}
-	r.Doc, r.Lines = list[T]{Items: items, Tenants: tenants}, lines
-	return f.Print(r)
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04")
-}
-
-// among reads a word as one of members, in any letter case.
-func among[T ~string](members []T) func(string) (T, bool) {
-	return func(word string) (T, bool) {
-		for _, m := range members {
-			if strings.EqualFold(string(m), word) {
-				return m, true
-			}
-		}
-		return "", false
-	}
-}
-
-func severities() []string { return []string{"Informational", "Low", "Medium", "High"} }
+func (i Item) MarshalJSON() ([]byte, error) { return output.Compose(i.Head, i.Indicator) }
 
 type listOptions struct {
 	sel      selection.Flags
@@ -140,8 +83,8 @@ Ti.ReadWrite.All everybody's.`,
 	fs.StringVar(&o.value, "value", "", "with this `value`")
 	fs.StringSliceVar(&o.types, "type", nil, "of this `type`: "+filter.Or(defender.IndicatorTypes())+"; several with commas")
 	fs.StringSliceVar(&o.actions, "action", nil, "with this `action`: "+filter.Or(defender.IndicatorActions())+"; several with commas")
-	fs.StringSliceVar(&o.severity, "severity", nil, "of this `severity`: "+filter.Or(severities())+"; several with commas")
-	fs.StringVar(&o.since, "since", "", "created since this `time`: 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z")
+	fs.StringSliceVar(&o.severity, "severity", nil, "of this `severity`: "+filter.Or(defender.IndicatorSeverities())+"; several with commas")
+	fs.StringVar(&o.since, "since", "", "created since this `time`: "+moment.Forms)
 	fs.IntVar(&o.limit, "limit", 0, "at most this many per tenant; 0 means all")
 	return cmd
 }
@@ -151,20 +94,20 @@ func (o listOptions) parse(now time.Time) (defender.IndicatorListOptions, error)
 	// The two of before 2022 can still be found.
 	actions := append(defender.IndicatorActions(), defender.IndicatorAlert, defender.IndicatorAlertAndBlock)
 	var err error
-	if out.Type, err = filter.Members("--type", "a type of indicator", defender.IndicatorTypes(), o.types, among(defender.IndicatorTypes())); err != nil {
+	if out.Type, err = filter.Members("--type", "a type of indicator", defender.IndicatorTypes(), o.types, filter.Among(defender.IndicatorTypes())); err != nil {
 		return out, err
 	}
-	if out.Action, err = filter.Members("--action", "an action of an indicator", defender.IndicatorActions(), o.actions, among(actions)); err != nil {
+	if out.Action, err = filter.Members("--action", "an action of an indicator", defender.IndicatorActions(), o.actions, filter.Among(actions)); err != nil {
 		return out, err
 	}
-	if out.Severity, err = filter.Members("--severity", "a severity", severities(), o.severity, among(severities())); err != nil {
+	if out.Severity, err = filter.Members("--severity", "a severity", defender.IndicatorSeverities(), o.severity, filter.Among(defender.IndicatorSeverities())); err != nil {
 		return out, err
 	}
 	if out.Created, err = moment.Past("--since", o.since, now); err != nil {
 		return out, err
 	}
-	if o.limit < 0 {
-		return out, clierr.Usage("use 0 for all", "--limit: %d is less than 0", o.limit)
+	if err := filter.Limit(o.limit); err != nil {
+		return out, err
 	}
 	return out, nil
 }
@@ -174,25 +117,14 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Printer(); err != nil {
-		return err // before anything is asked
-	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpListIndicators)
-	if err != nil {
-		return err
-	}
-	report, err := each.Over(ctx, f, o.sel, func(ctx context.Context, t fleet.Tenant) ([]Item, string, error) {
-		open, err := opener.Open(ctx, t.ID)
-		if err != nil {
-			return nil, "", err
-		}
+	report, err := each.Through(ctx, f, o.sel, "auto", defender.OpListIndicators, func(ctx context.Context, t fleet.Tenant, open *access.Tenant) ([]Item, string, error) {
 		items, err := access.Again(ctx, open, func() ([]Item, error) {
 			var items []Item
 			for i, err := range open.Client().Indicators().All(ctx, query) {
 				if err != nil {
 					return items, err
 				}
-				items = append(items, Item{headOf(t), i})
+				items = append(items, Item{each.HeadOf(t), i})
 			}
 			return items, nil
 		})
@@ -210,9 +142,9 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	slices.SortStableFunc(items, newestFirst)
 	rows := make([][]string, 0, len(items))
 	for _, i := range items {
-		rows = append(rows, []string{i.TenantName, i.ID, string(i.Type), i.Value, string(i.Action), i.Severity, stamp(i.Created), stamp(i.Expires), i.Title})
+		rows = append(rows, []string{i.TenantName, i.ID, string(i.Type), i.Value, string(i.Action), i.Severity, moment.Stamp(i.Created), moment.Stamp(i.Expires), i.Title})
 	}
-	err = printList(f, items, report.Tenants, output.Result{
+	err = each.Print(f, items, report.Tenants, output.Result{
 		Columns: []string{"TENANT", "ID", "TYPE", "VALUE", "ACTION", "SEVERITY", "CREATED", "EXPIRES", "TITLE"},
 		Rows:    rows,
 		Give: output.Give{Drop: []string{"SEVERITY", "EXPIRES", "TITLE"}, Cut: []output.Limit{

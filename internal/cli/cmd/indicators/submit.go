@@ -1,6 +1,7 @@
 package indicators
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ import (
 
 // Submitted is what became of an indicator in one tenant.
 type Submitted struct {
-	head
+	each.Head
 	Value     string                 `json:"indicatorValue"`
 	Type      defender.IndicatorType `json:"indicatorType"`
 	Outcome   string                 `json:"outcome"` // done, or planned with --dry-run
@@ -91,7 +92,7 @@ Ti.ReadWrite.All.`,
 	fs.StringVar(&o.kind, "type", "", "`type`: "+filter.Or(defender.IndicatorTypes())+"; left out: read from the value")
 	fs.StringVar(&o.title, "title", "", "`title` of the indicator and its alerts (default: its value)")
 	fs.StringVar(&o.description, "description", "", "description `text` (default: the comment)")
-	fs.StringVar(&o.severity, "severity", "", "`severity` of its alerts: "+filter.Or(severities()))
+	fs.StringVar(&o.severity, "severity", "", "`severity` of its alerts: "+filter.Or(defender.IndicatorSeverities()))
 	fs.StringVar(&o.recommend, "recommended-actions", "", "`text` for who reads its alerts")
 	fs.StringVar(&o.expires, "expires", "", "when it ends: a `time` such as 30d, 2026-12-31 or 2026-12-31T00:00:00Z; left out: never")
 	fs.StringSliceVar(&o.groups, "group", nil, "for machines of this device `group` only; repeat it for several")
@@ -111,7 +112,7 @@ func (o submitOptions) parse(now time.Time) (defender.Indicator, error) {
 		i.Description = o.Comment
 	}
 	var err error
-	if i.Type, err = filter.Member("--type", "a type of indicator", defender.IndicatorTypes(), o.kind, among(defender.IndicatorTypes())); err != nil {
+	if i.Type, err = filter.Member("--type", "a type of indicator", defender.IndicatorTypes(), o.kind, filter.Among(defender.IndicatorTypes())); err != nil {
 		return i, err
 	}
 	if i.Type == "" {
@@ -122,10 +123,10 @@ func (o submitOptions) parse(now time.Time) (defender.Indicator, error) {
 	if o.action == "" {
 		return i, clierr.Usage("add --action with one of "+filter.Or(defender.IndicatorActions()), "--action is missing")
 	}
-	if i.Action, err = filter.Member("--action", "an action of an indicator", defender.IndicatorActions(), o.action, among(defender.IndicatorActions())); err != nil {
+	if i.Action, err = filter.Member("--action", "an action of an indicator", defender.IndicatorActions(), o.action, filter.Among(defender.IndicatorActions())); err != nil {
 		return i, err
 	}
-	if i.Severity, err = filter.Member("--severity", "a severity", severities(), o.severity, among(severities())); err != nil {
+	if i.Severity, err = filter.Member("--severity", "a severity", defender.IndicatorSeverities(), o.severity, filter.Among(defender.IndicatorSeverities())); err != nil {
 		return i, err
 	}
 	if alert := o.alert || i.Action == defender.IndicatorAudit; alert {
@@ -186,16 +187,8 @@ func runSubmit(ctx context.Context, f *factory.Factory, o submitOptions) error {
 	if err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpSubmitIndicator)
-	if err != nil {
-		return err
-	}
 	// Look first: what is there decides what the person confirms.
-	looked, err := each.Over(ctx, f, o.sel, func(ctx context.Context, t fleet.Tenant) ([]target, string, error) {
-		open, err := opener.Open(ctx, t.ID)
-		if err != nil {
-			return nil, "", err
-		}
+	looked, err := each.Through(ctx, f, o.sel, "auto", defender.OpSubmitIndicator, func(ctx context.Context, t fleet.Tenant, open *access.Tenant) ([]target, string, error) {
 		changes, err := preview(ctx, open, i)
 		if err != nil {
 			return nil, "", err
@@ -242,12 +235,12 @@ func preview(ctx context.Context, open *access.Tenant, i defender.Indicator) ([]
 	changes := []string{}
 	compare := func(field, old, to string) {
 		if old != to {
-			changes = append(changes, fmt.Sprintf("%s: %s → %s", field, orNone(old), orNone(to)))
+			changes = append(changes, fmt.Sprintf("%s: %s → %s", field, cmp.Or(old, change.None), cmp.Or(to, change.None)))
 		}
 	}
 	compare("action", string(found.Action), string(i.Action))
 	compare("severity", found.Severity, i.Severity)
-	compare("expirationTime", stamp(found.Expires), stamp(i.Expires))
+	compare("expirationTime", moment.Stamp(found.Expires), moment.Stamp(i.Expires))
 	compare("generateAlert", truth(found.GenerateAlert), truth(i.GenerateAlert))
 	compare("title", found.Title, i.Title)
 	compare("description", found.Description, i.Description)
@@ -263,29 +256,22 @@ func truth(b *bool) string {
 	return "false"
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "(none)"
-	}
-	return s
-}
-
 func tell(f *factory.Factory, o submitOptions, i defender.Indicator, targets []target) {
 	f.Streams.Notef("indicator %s %s: %s", i.Type, i.Value, i.Action)
 	if i.Expires.IsZero() {
 		f.Streams.Notef("  it does not expire")
 	} else {
-		f.Streams.Notef("  until %s", stamp(i.Expires))
+		f.Streams.Notef("  until %s", moment.Stamp(i.Expires))
 	}
 	f.Streams.Notef("  comment: %s", o.Comment)
 	for _, t := range targets {
-		f.Streams.Notef("%s: %s", change.Place(t.tenant), strings.Join(t.changes, "; "))
+		f.Streams.Notef("%s: %s", t.tenant.Place(), strings.Join(t.changes, "; "))
 	}
 }
 
 func question(i defender.Indicator, targets []target) string {
 	if len(targets) == 1 {
-		return fmt.Sprintf("Submit %s %s (%s) to %s?", i.Type, i.Value, i.Action, change.Place(targets[0].tenant))
+		return fmt.Sprintf("Submit %s %s (%s) to %s?", i.Type, i.Value, i.Action, targets[0].tenant.Place())
 	}
 	return fmt.Sprintf("Submit %s %s (%s) to these %d tenants?", i.Type, i.Value, i.Action, len(targets))
 }
@@ -293,7 +279,7 @@ func question(i defender.Indicator, targets []target) string {
 func planned(i defender.Indicator, targets []target) []Submitted {
 	out := make([]Submitted, 0, len(targets))
 	for _, t := range targets {
-		out = append(out, Submitted{head: headOf(t.tenant), Value: i.Value, Type: i.Type, Outcome: act.OutcomePlanned, Changes: t.changes})
+		out = append(out, Submitted{Head: each.HeadOf(t.tenant), Value: i.Value, Type: i.Type, Outcome: act.OutcomePlanned, Changes: t.changes})
 	}
 	return out
 }
@@ -322,7 +308,7 @@ func submit(ctx context.Context, f *factory.Factory, o submitOptions, i defender
 		if err != nil {
 			return nil, "", unfinished(ctx, err, t, i, res)
 		}
-		return []Submitted{{head: headOf(t), Value: i.Value, Type: i.Type, Outcome: string(res.Outcome), Changes: at.changes, Indicator: out, AuditID: res.AuditID}}, at.open.Reason, nil
+		return []Submitted{{Head: each.HeadOf(t), Value: i.Value, Type: i.Type, Outcome: string(res.Outcome), Changes: at.changes, Indicator: out, AuditID: res.AuditID}}, at.open.Reason, nil
 	})
 	report = joined(report, looked)
 	end := report.Err()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -11,25 +12,26 @@ import (
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/act"
-	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/explain"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/moment"
 	"github.com/tenantry/tenantry/internal/cli/output"
 	"github.com/tenantry/tenantry/respond"
 )
 
 // Done is what an action on a machine printed as JSON tells.
 type Done struct {
-	head
+	each.Head
 	MachineID string                  `json:"machineId"`
 	Machine   string                  `json:"machine"`
 	Kind      respond.Kind            `json:"kind"`
-	Outcome   string                  `json:"outcome"` // done, or planned with --dry-run
+	Outcome   string                  `json:"outcome"` // of the audit, or planned with --dry-run
 	Action    *defender.MachineAction `json:"action,omitempty"`
 	AuditID   int64                   `json:"auditId,omitempty"`
-	Detail    string                  `json:"detail,omitempty"`
+	act.Remarks
 }
 
 // deed is one command that acts on one machine.
@@ -52,15 +54,7 @@ func (d deed) do(ctx context.Context, f *factory.Factory) error {
 	if err := d.Check(f); err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, "auto", d.op)
-	if err != nil {
-		return err
-	}
-	t, err := f.Tenant(ctx, d.tenant)
-	if err != nil {
-		return err
-	}
-	open, err := opener.Open(ctx, t.ID)
+	t, open, err := access.One(ctx, f, d.tenant, "auto", d.op)
 	if err != nil {
 		return err
 	}
@@ -77,7 +71,7 @@ func (d deed) do(ctx context.Context, f *factory.Factory) error {
 		return err
 	}
 	d.tell(f, m, state)
-	done := Done{head: headOf(t), MachineID: m.ID, Machine: m.Name, Kind: d.kind, Outcome: act.OutcomePlanned}
+	done := Done{Head: each.HeadOf(t), MachineID: m.ID, Machine: m.Name, Kind: d.kind, Outcome: act.OutcomePlanned}
 	if d.DryRun {
 		return d.print(f, done)
 	}
@@ -94,7 +88,7 @@ func (d deed) do(ctx context.Context, f *factory.Factory) error {
 		return a, err
 	})
 	if err != nil {
-		return d.explained(err, t, m, res.AuditID)
+		return d.failed(f, done, res, d.explained(err, t, m, res.AuditID))
 	}
 	done.Outcome, done.Action, done.AuditID, done.Detail = string(res.Outcome), action, res.AuditID, res.Receipt.Detail
 	if err := d.print(f, done); err != nil {
@@ -106,7 +100,7 @@ func (d deed) do(ctx context.Context, f *factory.Factory) error {
 
 // question names the machine and the tenant so that no other can be meant.
 func (d deed) question(t fleet.Tenant, m *defender.Machine) string {
-	return fmt.Sprintf("%s machine %s (%s) of %s?", d.verb, m.Label(), m.ID, change.Place(t))
+	return fmt.Sprintf("%s machine %s (%s) of %s?", d.verb, m.Label(), m.ID, t.Place())
 }
 
 // look asks what is under way already, for deeds that care.
@@ -134,7 +128,7 @@ func (d deed) tell(f *factory.Factory, m *defender.Machine, state respond.Isolat
 		}
 	}
 	if !m.LastSeen.IsZero() {
-		about = append(about, "last report "+stamp(m.LastSeen))
+		about = append(about, "last report "+moment.Stamp(m.LastSeen))
 	}
 	f.Streams.Notef("machine %s: %s", m.Label(), strings.Join(about, ", "))
 	for _, c := range d.changes {
@@ -149,20 +143,30 @@ func (d deed) tell(f *factory.Factory, m *defender.Machine, state respond.Isolat
 	}
 	switch a := state.Last; {
 	case state.Isolated():
-		f.Streams.Notef("  it is isolated since %s, by %s: %s", stamp(a.LastUpdate), a.Requestor, a.Comment)
+		f.Streams.Notef("  it is isolated since %s, by %s: %s", moment.Stamp(a.LastUpdate), a.Requestor, a.Comment)
 	case a != nil:
-		f.Streams.Notef("  it was released %s, by %s", stamp(a.LastUpdate), a.Requestor)
+		f.Streams.Notef("  it was released %s, by %s", moment.Stamp(a.LastUpdate), a.Requestor)
 	case d.kind == respond.KindRelease:
 		f.Streams.Notef("  the service shows no isolation of it")
 	}
 }
 
+// failed ends a deed that was not done: when it was begun, its outcome is
+// printed as that of one that was done is. It returns err.
+func (d deed) failed(f *factory.Factory, done Done, res respond.Result, err error) error {
+	if res.AuditID == 0 {
+		return err
+	}
+	done.Outcome, done.AuditID, done.Remarks = string(res.Outcome), res.AuditID, act.RemarksOn(err)
+	return errors.Join(err, d.print(f, done))
+}
+
 func (d deed) print(f *factory.Factory, done Done) error {
 	rows := [][]string{{"machine", done.Machine}, {"machine id", done.MachineID}, {"tenant", done.TenantName}, {"kind", string(done.Kind)}, {"outcome", done.Outcome}}
 	if a := done.Action; a != nil {
-		rows = append(rows, []string{"action", a.ID}, []string{"type", string(a.Type)}, []string{"status", string(a.Status)}, []string{"asked", stamp(a.Created)})
+		rows = append(rows, []string{"action", a.ID}, []string{"type", string(a.Type)}, []string{"status", string(a.Status)}, []string{"asked", moment.Stamp(a.Created)})
 	}
-	if done.Detail != "" {
+	if done.Detail != "" && done.Next == "" { // a failure is told on stderr
 		rows = append(rows, []string{"detail", done.Detail})
 	}
 	if done.AuditID != 0 {
@@ -199,7 +203,7 @@ func (d deed) explained(err error, t fleet.Tenant, m *defender.Machine, record i
 
 // unknown says what to do about a machine id that the service does not know.
 func unknown(err error, t fleet.Tenant, word string) error {
-	if e, ok := errors.AsType[*defender.Error](err); ok && e.Status == 404 {
+	if e, ok := errors.AsType[*defender.Error](err); ok && e.Status == http.StatusNotFound {
 		return clierr.Failed(fmt.Sprintf("tenantry machines list --tenant %s shows the machines there are", command.Quote(t.Label())),
 			"%s has no machine %q", t.Label(), word).Because(err)
 	}

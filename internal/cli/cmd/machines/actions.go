@@ -12,7 +12,6 @@ import (
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
-	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -24,13 +23,13 @@ import (
 
 // ActionItem is a machine action with the tenant it belongs to.
 type ActionItem struct {
-	head
+	each.Head
 	*defender.MachineAction
 }
 
 // MarshalJSON writes the tenant, and then the action's own properties as
 // Defender for Endpoint names them.
-func (i ActionItem) MarshalJSON() ([]byte, error) { return output.Compose(i.head, i.MachineAction) }
+func (i ActionItem) MarshalJSON() ([]byte, error) { return output.Compose(i.Head, i.MachineAction) }
 
 type actionsOptions struct {
 	sel     selection.Flags
@@ -66,9 +65,9 @@ Needed is the application role Machine.Read.All of WindowsDefenderATP.`,
 	o.sel.Add(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&o.machine, "machine", "", "on this `machine`, by id or name")
-	fs.StringVar(&o.since, "since", "", "asked for since this `time`: 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z")
+	fs.StringVar(&o.since, "since", "", "asked for since this `time`: "+moment.Forms)
 	fs.StringSliceVar(&o.types, "type", nil, "of this `type`: "+filter.Or(defender.ActionTypes())+"; several with commas")
-	fs.StringSliceVar(&o.status, "status", nil, "in this `state`: "+filter.Or(defender.ActionStatuses())+"; several with commas")
+	fs.StringSliceVar(&o.status, "status", nil, "in this `status`: "+filter.Or(defender.ActionStatuses())+"; several with commas")
 	fs.IntVar(&o.limit, "limit", 0, "at most this many per tenant; 0 means all")
 	return cmd
 }
@@ -85,14 +84,14 @@ func (o actionsOptions) parse(now time.Time) (query defender.ActionListOptions, 
 	if query.Created, err = moment.Past("--since", o.since, now); err != nil {
 		return query, nil, err
 	}
-	if query.Type, err = filter.Members("--type", "a type of action", defender.ActionTypes(), o.types, among(defender.ActionTypes())); err != nil {
+	if query.Type, err = filter.Members("--type", "a type of action", defender.ActionTypes(), o.types, filter.Among(defender.ActionTypes())); err != nil {
 		return query, nil, err
 	}
-	if query.Status, err = filter.Members("--status", "a state of an action", defender.ActionStatuses(), o.status, among(defender.ActionStatuses())); err != nil {
+	if query.Status, err = filter.Members("--status", "a status of an action", defender.ActionStatuses(), o.status, filter.Among(defender.ActionStatuses())); err != nil {
 		return query, nil, err
 	}
-	if o.limit < 0 {
-		return query, nil, clierr.Usage("use 0 for all", "--limit: %d is less than 0", o.limit)
+	if err := filter.Limit(o.limit); err != nil {
+		return query, nil, err
 	}
 	return query, keep, nil
 }
@@ -102,18 +101,7 @@ func runActions(ctx context.Context, f *factory.Factory, o actionsOptions) error
 	if err != nil {
 		return err
 	}
-	if _, err := f.Printer(); err != nil {
-		return err // before anything is asked
-	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpListActions)
-	if err != nil {
-		return err
-	}
-	report, err := each.Over(ctx, f, o.sel, func(ctx context.Context, t fleet.Tenant) ([]ActionItem, string, error) {
-		open, err := opener.Open(ctx, t.ID)
-		if err != nil {
-			return nil, "", err
-		}
+	report, err := each.Through(ctx, f, o.sel, "auto", defender.OpListActions, func(ctx context.Context, t fleet.Tenant, open *access.Tenant) ([]ActionItem, string, error) {
 		items, err := access.Again(ctx, open, func() ([]ActionItem, error) {
 			var items []ActionItem
 			for a, err := range open.Client().MachineActions().All(ctx, query) {
@@ -121,7 +109,7 @@ func runActions(ctx context.Context, f *factory.Factory, o actionsOptions) error
 					return items, err
 				}
 				if keep(a) {
-					items = append(items, ActionItem{headOf(t), a})
+					items = append(items, ActionItem{each.HeadOf(t), a})
 				}
 			}
 			return items, nil
@@ -144,9 +132,9 @@ func runActions(ctx context.Context, f *factory.Factory, o actionsOptions) error
 		if i.Scope != "" {
 			what += " (" + i.Scope + ")"
 		}
-		rows = append(rows, []string{i.TenantName, i.Machine, what, string(i.Status), stamp(i.Created), i.Requestor, i.ID, i.Comment})
+		rows = append(rows, []string{i.TenantName, i.Machine, what, string(i.Status), moment.Stamp(i.Created), i.Requestor, i.ID, i.Comment})
 	}
-	err = printList(f, items, report.Tenants, output.Result{
+	err = each.Print(f, items, report.Tenants, output.Result{
 		Columns: []string{"TENANT", "MACHINE", "ACTION", "STATUS", "ASKED", "BY", "ID", "COMMENT"},
 		Rows:    rows,
 		Give: output.Give{Drop: []string{"COMMENT", "BY"}, Cut: []output.Limit{

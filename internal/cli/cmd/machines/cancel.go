@@ -4,16 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/internal/cli/access"
 	"github.com/tenantry/tenantry/internal/cli/act"
-	"github.com/tenantry/tenantry/internal/cli/change"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/moment"
 	"github.com/tenantry/tenantry/respond"
 )
 
@@ -51,21 +53,13 @@ func runCancel(ctx context.Context, f *factory.Factory, o cancelOptions) error {
 	if err := o.Check(f); err != nil {
 		return err
 	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpCancelAction)
-	if err != nil {
-		return err
-	}
-	t, err := f.Tenant(ctx, o.tenant)
-	if err != nil {
-		return err
-	}
-	open, err := opener.Open(ctx, t.ID)
+	t, open, err := access.One(ctx, f, o.tenant, "auto", defender.OpCancelAction)
 	if err != nil {
 		return err
 	}
 	show := fmt.Sprintf("tenantry machines actions --tenant %s", command.Quote(t.Label()))
 	a, err := access.Again(ctx, open, func() (*defender.MachineAction, error) { return open.Client().MachineActions().Get(ctx, o.id) })
-	if refused, ok := errors.AsType[*defender.Error](err); ok && refused.Status == 404 {
+	if refused, ok := errors.AsType[*defender.Error](err); ok && refused.Status == http.StatusNotFound {
 		return clierr.Failed(show+" shows the actions there are", "%s has no action %q", t.Label(), o.id).Because(err)
 	}
 	if err != nil {
@@ -80,12 +74,12 @@ func runCancel(ctx context.Context, f *factory.Factory, o cancelOptions) error {
 	if err := plan.Check(); err != nil {
 		return err
 	}
-	f.Streams.Notef("action %s: %s of machine %s, %s, asked for %s by %s: %s", a.ID, a.Type, a.Machine, a.Status, stamp(a.Created), a.Requestor, a.Comment)
-	done := Done{head: headOf(t), MachineID: a.MachineID, Machine: a.Machine, Kind: d.kind, Outcome: act.OutcomePlanned, Action: a}
+	f.Streams.Notef("action %s: %s of machine %s, %s, asked for %s by %s: %s", a.ID, a.Type, a.Machine, a.Status, moment.Stamp(a.Created), a.Requestor, a.Comment)
+	done := Done{Head: each.HeadOf(t), MachineID: a.MachineID, Machine: a.Machine, Kind: d.kind, Outcome: act.OutcomePlanned, Action: a}
 	if o.DryRun {
 		return d.print(f, done)
 	}
-	if err := o.Confirm(ctx, f, fmt.Sprintf("Cancel %s of machine %s of %s?", a.Type, a.Machine, change.Place(t))); err != nil {
+	if err := o.Confirm(ctx, f, fmt.Sprintf("Cancel %s of machine %s of %s?", a.Type, a.Machine, t.Place())); err != nil {
 		return err
 	}
 	runner, err := act.Runner(ctx, f)
@@ -98,7 +92,7 @@ func runCancel(ctx context.Context, f *factory.Factory, o cancelOptions) error {
 		return out, err
 	})
 	if err != nil {
-		return d.explained(err, t, &defender.Machine{ID: a.MachineID, Name: a.Machine}, res.AuditID)
+		return d.failed(f, done, res, d.explained(err, t, &defender.Machine{ID: a.MachineID, Name: a.Machine}, res.AuditID))
 	}
 	done.Outcome, done.AuditID = string(res.Outcome), res.AuditID
 	return d.print(f, done)

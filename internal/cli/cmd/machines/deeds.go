@@ -11,6 +11,7 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
+	"github.com/tenantry/tenantry/internal/cli/filter"
 	"github.com/tenantry/tenantry/respond"
 )
 
@@ -53,7 +54,7 @@ Machine.Read.All of WindowsDefenderATP.`,
 			"from a script", "tenantry machines isolate desktop-7 --tenant contoso.com --comment 'incident 29' --yes"),
 		Args: command.Args(1, 1, "machine"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, ok := among(defender.IsolationTypes())(kind)
+			t, ok := filter.Among(defender.IsolationTypes())(kind)
 			if !ok {
 				return clierr.Usage("use full, selective or unManagedDevice", "--type: %q is not a type of isolation", kind)
 			}
@@ -118,7 +119,7 @@ Machine.Read.All of WindowsDefenderATP.`,
 		Example: command.Examples("a full scan", "tenantry machines scan desktop-7 --tenant contoso.com --type full --comment 'incident 29'"),
 		Args:    command.Args(1, 1, "machine"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, ok := among([]defender.ScanType{defender.ScanQuick, defender.ScanFull})(kind)
+			t, ok := filter.Among(defender.ScanTypes())(kind)
 			if !ok {
 				return clierr.Usage("use quick or full", "--type: %q is not a type of scan", kind)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
+	"github.com/tenantry/tenantry/internal/cli/moment"
 )
 
 // isID tells whether a word is the id of a machine: 40 hexadecimal digits, as
@@ -59,7 +60,7 @@ func find(ctx context.Context, c *defender.Client, t fleet.Tenant, word string) 
 	}
 	var ids []string
 	for _, m := range whole {
-		ids = append(ids, fmt.Sprintf("%s (%s, last seen %s)", m.ID, m.Name, stamp(m.LastSeen)))
+		ids = append(ids, fmt.Sprintf("%s (%s, last seen %s)", m.ID, m.Name, moment.Stamp(m.LastSeen)))
 	}
 	return nil, clierr.Usage("give the id of the one you mean", "%d machines of %s are called %q: %s", len(whole), t.Label(), word, strings.Join(ids, ", "))
 }

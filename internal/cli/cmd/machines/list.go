@@ -12,7 +12,6 @@ import (
 	"github.com/tenantry/tenantry/defender"
 	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/access"
-	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/each"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -24,13 +23,13 @@ import (
 
 // Item is a machine with the tenant it belongs to.
 type Item struct {
-	head
+	each.Head
 	*defender.Machine
 }
 
 // MarshalJSON writes the tenant, and then the machine's own properties as
 // Defender for Endpoint names them.
-func (i Item) MarshalJSON() ([]byte, error) { return output.Compose(i.head, i.Machine) }
+func (i Item) MarshalJSON() ([]byte, error) { return output.Compose(i.Head, i.Machine) }
 
 type listOptions struct {
 	sel      selection.Flags
@@ -68,37 +67,12 @@ Needed is the application role Machine.Read.All of WindowsDefenderATP.`,
 	o.sel.Add(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&o.name, "name", "", "whose full name begins with this `text`")
-	fs.StringVar(&o.since, "since", "", "that reported since this `time`: 24h, 7d, 2026-11-16 or 2026-11-16T08:00:00Z")
-	fs.StringSliceVar(&o.health, "health", nil, "with this `health`: "+filter.Or(healths())+"; several with commas")
-	fs.StringSliceVar(&o.risk, "risk", nil, "with this `risk` score: "+filter.Or(risks())+"; several with commas")
-	fs.StringSliceVar(&o.exposure, "exposure", nil, "with this `exposure` level: "+filter.Or(exposures())+"; several with commas")
+	fs.StringVar(&o.since, "since", "", "that reported since this `time`: "+moment.Forms)
+	fs.StringSliceVar(&o.health, "health", nil, "with this `health`: "+filter.Or(defender.MachineHealths())+"; several with commas")
+	fs.StringSliceVar(&o.risk, "risk", nil, "with this `risk` score: "+filter.Or(defender.MachineRisks())+"; several with commas")
+	fs.StringSliceVar(&o.exposure, "exposure", nil, "with this `exposure` level: "+filter.Or(defender.MachineExposures())+"; several with commas")
 	fs.IntVar(&o.limit, "limit", 0, "at most this many per tenant; 0 means all")
 	return cmd
-}
-
-func healths() []defender.MachineHealth {
-	return []defender.MachineHealth{defender.MachineActive, defender.MachineInactive, defender.MachineImpaired,
-		defender.MachineNoSensor, defender.MachineNoSensorEcho, defender.MachineHealthUnknown}
-}
-
-func risks() []defender.MachineLevel {
-	return []defender.MachineLevel{defender.MachineNone, defender.MachineInformational, defender.MachineLow, defender.MachineMedium, defender.MachineHigh}
-}
-
-func exposures() []defender.MachineLevel {
-	return []defender.MachineLevel{defender.MachineNone, defender.MachineLow, defender.MachineMedium, defender.MachineHigh}
-}
-
-// among reads a word as one of members, in any letter case.
-func among[T ~string](members []T) func(string) (T, bool) {
-	return func(word string) (T, bool) {
-		for _, m := range members {
-			if strings.EqualFold(string(m), word) {
-				return m, true
-			}
-		}
-		return "", false
-	}
 }
 
 func (o listOptions) parse(now time.Time) (defender.MachineListOptions, error) {
@@ -107,17 +81,17 @@ func (o listOptions) parse(now time.Time) (defender.MachineListOptions, error) {
 	if out.LastSeen, err = moment.Past("--since", o.since, now); err != nil {
 		return out, err
 	}
-	if out.Health, err = filter.Members("--health", "the health of a machine", healths(), o.health, among(healths())); err != nil {
+	if out.Health, err = filter.Members("--health", "the health of a machine", defender.MachineHealths(), o.health, filter.Among(defender.MachineHealths())); err != nil {
 		return out, err
 	}
-	if out.Risk, err = filter.Members("--risk", "a risk score", risks(), o.risk, among(risks())); err != nil {
+	if out.Risk, err = filter.Members("--risk", "a risk score", defender.MachineRisks(), o.risk, filter.Among(defender.MachineRisks())); err != nil {
 		return out, err
 	}
-	if out.Exposure, err = filter.Members("--exposure", "an exposure level", exposures(), o.exposure, among(exposures())); err != nil {
+	if out.Exposure, err = filter.Members("--exposure", "an exposure level", defender.MachineExposures(), o.exposure, filter.Among(defender.MachineExposures())); err != nil {
 		return out, err
 	}
-	if o.limit < 0 {
-		return out, clierr.Usage("use 0 for all", "--limit: %d is less than 0", o.limit)
+	if err := filter.Limit(o.limit); err != nil {
+		return out, err
 	}
 	out.Top = pageFor(o.limit)
 	return out, nil
@@ -137,25 +111,14 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Printer(); err != nil {
-		return err // before anything is asked
-	}
-	opener, err := access.ForCommand(ctx, f, "auto", defender.OpListMachines)
-	if err != nil {
-		return err
-	}
-	report, err := each.Over(ctx, f, o.sel, func(ctx context.Context, t fleet.Tenant) ([]Item, string, error) {
-		open, err := opener.Open(ctx, t.ID)
-		if err != nil {
-			return nil, "", err
-		}
+	report, err := each.Through(ctx, f, o.sel, "auto", defender.OpListMachines, func(ctx context.Context, t fleet.Tenant, open *access.Tenant) ([]Item, string, error) {
 		items, err := access.Again(ctx, open, func() ([]Item, error) {
 			var items []Item
 			for m, err := range open.Client().Machines().All(ctx, query) {
 				if err != nil {
 					return items, err
 				}
-				items = append(items, Item{headOf(t), m})
+				items = append(items, Item{each.HeadOf(t), m})
 				if o.limit > 0 && len(items) == o.limit {
 					break
 				}
@@ -173,9 +136,9 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	})
 	rows := make([][]string, 0, len(items))
 	for _, i := range items {
-		rows = append(rows, []string{i.TenantName, i.Label(), string(i.Health), string(i.Risk), string(i.Exposure), i.OSPlatform, i.LastIP, stamp(i.LastSeen), i.ID})
+		rows = append(rows, []string{i.TenantName, i.Label(), string(i.Health), string(i.Risk), string(i.Exposure), i.OSPlatform, i.LastIP, moment.Stamp(i.LastSeen), i.ID})
 	}
-	err = printList(f, items, report.Tenants, output.Result{
+	err = each.Print(f, items, report.Tenants, output.Result{
 		Columns: []string{"TENANT", "MACHINE", "HEALTH", "RISK", "EXPOSURE", "OS", "ADDRESS", "SEEN", "ID"},
 		Rows:    rows,
 		// The id is the last thing to go: every command takes the name, too.
@@ -186,17 +149,4 @@ func runList(ctx context.Context, f *factory.Factory, o listOptions) error {
 	}
 	report.Summary(f.Streams.Err)
 	return report.Err()
-}
-
-// printList prints a list over tenants with their account.
-func printList[T any](f *factory.Factory, items []T, tenants []fleet.TenantStatus, r output.Result) error {
-	lines := make([]any, 0, len(items)+len(tenants))
-	for _, i := range items {
-		lines = append(lines, i)
-	}
-	for _, t := range tenants {
-		lines = append(lines, statusLine{t})
-	}
-	r.Doc, r.Lines = list[T]{Items: items, Tenants: tenants}, lines
-	return f.Print(r)
 }

@@ -2,11 +2,8 @@
 package machines
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
-	"github.com/tenantry/tenantry/fleet"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
 )
@@ -25,41 +22,15 @@ The roles are those of WindowsDefenderATP; the profile respond holds them:
 
   list, actions     Machine.Read.All
   isolate, release  Machine.Isolate, and Machine.Read.All to look first
-  scan              Machine.Scan
-  collect           Machine.CollectForensics
-  cancel            the role of the action that is cancelled`,
+  scan              Machine.Scan, and Machine.Read.All to find the machine
+  collect           Machine.CollectForensics, and Machine.Read.All
+  cancel            the role of the action that is cancelled, and Machine.Read.All
+
+What was begun is told on stdout with its outcome and the number of its audit
+record, whatever became of it; exit code 0 means done.`,
 		Example: command.Examples(
 			"machines of all tenants that are at high risk", "tenantry machines list --all --risk high",
 			"what isolating one would do", "tenantry machines isolate desktop-7 --tenant contoso.com --comment 'incident 29' --dry-run",
 			"how far it has come", "tenantry machines actions --tenant contoso.com --machine desktop-7"),
 	}, newList(f), newIsolate(f), newRelease(f), newScan(f), newCollect(f), newActions(f), newCancel(f))
-}
-
-// head is what every item of a list says of its tenant.
-type head struct {
-	TenantID   string `json:"tenantId"`
-	TenantName string `json:"tenantName,omitempty"`
-	Customer   string `json:"customer,omitempty"`
-}
-
-func headOf(t fleet.Tenant) head {
-	return head{TenantID: string(t.ID), TenantName: t.Label(), Customer: t.Customer}
-}
-
-// statusLine is how a status per tenant stands in NDJSON, after the items.
-type statusLine struct {
-	TenantStatus fleet.TenantStatus `json:"tenantStatus"`
-}
-
-// list is what the lists print as JSON.
-type list[T any] struct {
-	Items   []T                  `json:"items"`
-	Tenants []fleet.TenantStatus `json:"tenants"`
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04")
 }

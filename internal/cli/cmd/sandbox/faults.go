@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -146,7 +147,7 @@ the key before last are refused from then on.`,
 			if err := m.call(cmd.Context(), f, http.MethodPost, "/keys/rotate", nil, &k); err != nil {
 				return err
 			}
-			return f.Print(output.Result{Doc: k, Columns: []string{"previous", "current", "next"}, Rows: [][]string{{k.Previous, k.Current, k.Next}}})
+			return f.Print(output.Result{Doc: k, Columns: []string{"PREVIOUS", "CURRENT", "NEXT"}, Rows: [][]string{{k.Previous, k.Current, k.Next}}})
 		},
 	}
 }
@@ -211,7 +212,7 @@ func faultSpec(args []string) (map[string]json.RawMessage, error) {
 }
 
 func faultTable(all []fault.Fault) output.Result {
-	r := output.Result{Doc: all, Columns: []string{"id", "kind", "services", "tenant", "state", "matched", "struck"}}
+	r := output.Result{Doc: all, Columns: []string{"ID", "KIND", "SERVICES", "TENANT", "STATE", "MATCHED", "STRUCK"}}
 	if all == nil {
 		r.Doc = []fault.Fault{}
 	}
@@ -220,7 +221,7 @@ func faultTable(all []fault.Fault) output.Result {
 		if tenant == "" {
 			tenant = "all"
 		}
-		r.Rows = append(r.Rows, []string{x.ID, string(x.Kind), strings.Join(x.Services, " "), tenant, x.State, num(int(x.Matched)), num(int(x.Struck))})
+		r.Rows = append(r.Rows, []string{x.ID, string(x.Kind), strings.Join(x.Services, " "), tenant, x.State, strconv.Itoa(int(x.Matched)), strconv.Itoa(int(x.Struck))})
 	}
 	return r
 }

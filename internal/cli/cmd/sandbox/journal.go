@@ -75,7 +75,7 @@ that tell most.
 
 With --follow the list goes on with what happens, until Ctrl-C.`,
 		Example: command.Examples(
-			"what was refused in one tenant", "tenantry sandbox journal list --tenant 10000000-0000-4000-8000-000000000001 --status 403",
+			"what was refused in one tenant", "tenantry sandbox journal list --tenant alderfinch.onmicrosoft.com --status 403",
 			"what faults answered", "tenantry sandbox journal list --decision fault",
 			"every change of the world, as it happens", "tenantry sandbox journal list --kind state --follow",
 			"how many incidents were listed", "tenantry sandbox journal list --operation incidents.list -o json --query 'length(@)'"),
@@ -86,7 +86,7 @@ With --follow the list goes on with what happens, until Ctrl-C.`,
 	cmd.Flags().IntVar(&j.last, "last", 0, "this `many` of the newest; 0 means all")
 	cmd.Flags().BoolVar(&j.follow, "follow", false, "go on with what happens")
 	cmd.Flags().StringVar(&j.kind, "kind", "", "of this `kind`: request, state or refused")
-	cmd.Flags().StringVar(&j.tenant, "tenant", "", "of this `tenant`, by id")
+	cmd.Flags().StringVar(&j.tenant, "tenant", "", "of this `tenant`, by id or domain")
 	cmd.Flags().StringVar(&j.app, "app", "", "of this `app`, by client id")
 	cmd.Flags().StringVar(&j.service, "service", "", "of this `service`: sts, graph, xdr, mde, arm or portal")
 	cmd.Flags().StringVar(&j.operation, "operation", "", "this `operation`, such as incidents.list or token")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,8 +17,6 @@ import (
 	box "github.com/tenantry/tenantry/sandbox"
 	"github.com/tenantry/tenantry/sandbox/world"
 )
-
-func num(n int) string { return strconv.Itoa(n) }
 
 type serveOptions struct {
 	world, dir                      string

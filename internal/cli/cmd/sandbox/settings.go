@@ -29,8 +29,8 @@ type settings struct {
 }
 
 func (s *settings) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&s.faults, "fault", nil, "what is to go wrong from the beginning, such as `kind=slow,tenant=contoso.example,delay=2s`, or as JSON; repeat it for several (see tenantry sandbox faults set --help)")
-	cmd.Flags().StringVar(&s.limits, "limits", "on", "`on`: Microsoft's limits of calls hold, as published or as the world file says; off: none")
+	cmd.Flags().StringArrayVar(&s.faults, "fault", nil, "`fault` that is set from the beginning, such as kind=slow,tenant=contoso.example,delay=2s, or as JSON; repeat it for several (see tenantry sandbox faults set --help)")
+	cmd.Flags().StringVar(&s.limits, "limits", "on", "with `on|off`, Microsoft's limits of calls hold, as published or as the world file says, or none do")
 	cmd.Flags().Float64Var(&s.rate, "rate", 0, "`number` of events per minute in the world: incidents appear, change, merge, are opened again (default: the world file's, else none)")
 	cmd.Flags().DurationVar(&s.consentLag, "consent-lag", world.DefaultDelay, "how long a consent takes to be in tokens")
 	cmd.Flags().DurationVar(&s.credentialLag, "credential-lag", world.DefaultDelay, "how long a new secret or certificate takes to work")

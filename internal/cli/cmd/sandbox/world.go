@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -92,7 +93,7 @@ line, and count what it declares. Exit code 2 when something is wrong.`,
 			return f.Print(output.Result{
 				Doc:     c,
 				Columns: []string{"FILE", "TENANTS", "USERS", "APPS", "CONSENTS", "INCIDENTS"},
-				Rows:    [][]string{{c.File, num(c.Tenants), num(c.Users), num(c.Apps), num(c.Consents), num(c.Incidents)}},
+				Rows:    [][]string{{c.File, strconv.Itoa(c.Tenants), strconv.Itoa(c.Users), strconv.Itoa(c.Apps), strconv.Itoa(c.Consents), strconv.Itoa(c.Incidents)}},
 			})
 		},
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tenantry/tenantry/entra"
 	"github.com/tenantry/tenantry/fleet"
-	"github.com/tenantry/tenantry/internal/cli/change"
+	"github.com/tenantry/tenantry/internal/cli/act"
 	"github.com/tenantry/tenantry/internal/cli/clierr"
 	"github.com/tenantry/tenantry/internal/cli/command"
 	"github.com/tenantry/tenantry/internal/cli/factory"
@@ -49,7 +49,7 @@ nobody is there to answer.`,
 	cmd.Flags().StringVar(&o.name, "name", "", "`name` to call the tenant by (default: its domain)")
 	cmd.Flags().StringVar(&o.customer, "customer", "", "`name` of the customer the tenant belongs to")
 	cmd.Flags().StringSliceVar(&o.tags, "tag", nil, "`tag` to give the tenant; repeat it for several")
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be added and add nothing")
 	return cmd
 }
@@ -79,7 +79,7 @@ func add(ctx context.Context, f *factory.Factory, o addOptions) error {
 		return err
 	}
 	if o.dryRun {
-		f.Streams.Notef("would add %s; nothing was written", change.Place(t))
+		f.Streams.Notef("would add %s; nothing was written", t.Place())
 		return f.Print(one(t))
 	}
 	if t.Domain != "" && !o.yes {
@@ -94,7 +94,7 @@ func add(ctx context.Context, f *factory.Factory, o addOptions) error {
 	if err := s.PutTenant(ctx, t); err != nil {
 		return err
 	}
-	f.Streams.Notef("added %s; next: tenantry invite --tenant %s", change.Place(t), t.ID)
+	f.Streams.Notef("added %s; next: tenantry invite --tenant %s", t.Place(), t.ID)
 	return f.Print(one(t))
 }
 
@@ -119,14 +119,7 @@ func confirm(ctx context.Context, f *factory.Factory, question string) error {
 	if !f.Streams.CanAsk() {
 		return clierr.Usage("add --yes when that is right", "%s Nobody is there to answer", question)
 	}
-	yes, err := f.Streams.Confirm(ctx, question)
-	if err != nil {
-		return err
-	}
-	if !yes {
-		return clierr.Failed("", "nothing was changed")
-	}
-	return nil
+	return act.Confirm(ctx, f, question)
 }
 
 func newRemove(f *factory.Factory) *cobra.Command {
@@ -146,11 +139,11 @@ enterprise application there.`,
 				return err
 			}
 			if dryRun {
-				f.Streams.Notef("would remove %s; nothing was changed", change.Place(t))
+				f.Streams.Notef("would remove %s; nothing was changed", t.Place())
 				return f.Print(one(t))
 			}
 			if !yes {
-				if err := confirm(ctx, f, fmt.Sprintf("Forget %s?", change.Place(t))); err != nil {
+				if err := confirm(ctx, f, fmt.Sprintf("Forget %s?", t.Place())); err != nil {
 					return err
 				}
 			}
@@ -161,11 +154,11 @@ enterprise application there.`,
 			if err := s.RemoveTenant(ctx, t.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
-			f.Streams.Notef("removed %s; the consent in the customer's tenant stays until the customer deletes the enterprise application", change.Place(t))
+			f.Streams.Notef("removed %s; the consent in the customer's tenant stays until the customer deletes the enterprise application", t.Place())
 			return f.Print(one(t))
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be removed and remove nothing")
 	return cmd
 }

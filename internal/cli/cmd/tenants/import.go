@@ -50,7 +50,7 @@ Domains are resolved to tenant ids by public discovery.
 			return runImport(cmd.Context(), f, o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be added and add nothing")
 	return cmd
 }
