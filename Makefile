@@ -51,6 +51,10 @@ bench-tokens: ## tokens, verification and signing beside other libraries, as one
 bench-defender: ## decoding, serving and listing incidents beside other libraries and bare HTTP, as one table
 	.ci/bench-defender
 
+.PHONY: kql-score
+kql-score: ## package kql against recorded answers of the official parser, in ../shared/kql or KQL_DATA; fails below a floor
+	$(GO) run ./internal/e2e/kqlscore -data $(or $(KQL_DATA),../shared/kql) $(KQLSCORE)
+
 .PHONY: clean
 clean: ## remove what the targets above put into .build
 	rm -rf .build

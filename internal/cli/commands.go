@@ -12,6 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/cli/cmd/incidents"
 	"github.com/tenantry/tenantry/internal/cli/cmd/indicators"
 	"github.com/tenantry/tenantry/internal/cli/cmd/invite"
+	"github.com/tenantry/tenantry/internal/cli/cmd/kql"
 	"github.com/tenantry/tenantry/internal/cli/cmd/machines"
 	"github.com/tenantry/tenantry/internal/cli/cmd/sandbox"
 	"github.com/tenantry/tenantry/internal/cli/cmd/tenants"
@@ -31,6 +32,7 @@ func commands(f *factory.Factory) []group {
 	return []group{
 		{"To see it work:", []*cobra.Command{demo.New(f), sandbox.New(f)}},
 		{"The job:", []*cobra.Command{app.New(f), invite.New(f), tenants.New(f), token.New(f), incidents.New(f), alerts.New(f), machines.New(f), indicators.New(f), audit.New(f)}},
+		{"Queries:", []*cobra.Command{kql.New(f)}},
 		{"Besides:", []*cobra.Command{configcmd.New(f), completion.New(f), version.New(f)}},
 	}
 }
