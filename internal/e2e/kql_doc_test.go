@@ -9,7 +9,7 @@ import (
 
 // TestKQLPage follows docs/kql.md.
 func TestKQLPage(t *testing.T) {
-	needTools(t, "bash", "go")
+	needTools(t, "docs/kql.md", "bash", "go")
 	bin := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "tenantry"), "../../cmd/tenantry")
 	if out, err := build.CombinedOutput(); err != nil {

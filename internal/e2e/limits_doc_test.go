@@ -42,7 +42,7 @@ func TestLimitsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	needTools(t, "bash", "curl")
+	needTools(t, "docs/limits.md", "bash", "curl")
 	follow(t, limitsPage)
 }
 

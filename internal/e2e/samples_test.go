@@ -55,15 +55,7 @@ type reader struct {
 
 // TestSamples runs every block of the page and compares what it prints.
 func TestSamples(t *testing.T) {
-	for _, need := range []string{"bash", "curl"} {
-		if _, err := exec.LookPath(need); err != nil {
-			why := need + " is not installed: the blocks of docs/from-microsofts-samples.md were NOT run; install it, or let .ci/run do so"
-			if os.Getenv("CI") != "" {
-				t.Fatal(why)
-			}
-			t.Skip(why)
-		}
-	}
+	needTools(t, "docs/from-microsofts-samples.md", "bash", "curl")
 	text, err := os.ReadFile(samplesPage)
 	if err != nil {
 		t.Fatal(err)

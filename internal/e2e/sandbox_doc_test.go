@@ -39,7 +39,7 @@ const directions = "save, leave running, build, terminal, type, run, skip"
 // TestSandboxPage follows docs/sandbox.md from a fresh clone to a program that
 // reads and changes an incident.
 func TestSandboxPage(t *testing.T) {
-	needTools(t, "bash", "curl", "python3", "go")
+	needTools(t, "docs/sandbox.md", "bash", "curl", "python3", "go")
 	f := follow(t, "../../docs/sandbox.md", "../../sandbox/example_test.go")
 
 	program, err := os.ReadFile(filepath.Join(f.dir, "incidents.py"))
@@ -69,7 +69,7 @@ func TestSandboxPage(t *testing.T) {
 
 // TestReadme follows the first minute of the README.
 func TestReadme(t *testing.T) {
-	needTools(t, "bash", "curl", "go")
+	needTools(t, "README.md", "bash", "curl", "go")
 	f := follow(t, "../../README.md")
 	for _, want := range []string{`"service":"xdr","operation":"incidents.get","status":200`, `"userAgent":"curl/`} {
 		if !regexp.MustCompile(between(want)).Match(f.journal(t)) {
@@ -80,7 +80,7 @@ func TestReadme(t *testing.T) {
 
 // TestGuidePages follows the guides, in one directory, with the set-up of the first.
 func TestGuidePages(t *testing.T) {
-	needTools(t, "bash")
+	needTools(t, "the guide pages", "bash")
 	f := follow(t, "../../docs/incidents.md", "../../defender/update_example_test.go", "../../defender/example_test.go")
 	f.page(t, "../../docs/response.md", "../../respond/example_test.go")
 	text := string(f.journal(t))
@@ -107,11 +107,11 @@ func between(members string) string {
 	return strings.Join(parts, `[^\n]*`)
 }
 
-func needTools(t *testing.T, tools ...string) {
+func needTools(t *testing.T, page string, tools ...string) {
 	t.Helper()
 	for _, need := range tools {
 		if _, err := exec.LookPath(need); err != nil {
-			why := need + " is not installed: the page's blocks were NOT run; install it, or let .ci/run do so"
+			why := need + " is not installed: the blocks of " + page + " were NOT run; install it, or let .ci/run do so"
 			if os.Getenv("CI") != "" {
 				t.Fatal(why)
 			}
